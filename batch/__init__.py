@@ -1,0 +1,1 @@
+"""RQ alone: each job is a few lines around a service."""

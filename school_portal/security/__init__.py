@@ -1,0 +1,1 @@
+"""Cipher, blind index, audit chain, passwords."""
