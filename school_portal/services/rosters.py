@@ -1,0 +1,291 @@
+"""A school's roster: uploaded, checked, confirmed, saved (rulebook 7, 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any, BinaryIO
+
+import sqlalchemy as sa
+from importers.sandbox import Context, FileFacts, read_roster
+from sqlalchemy.orm import Session
+
+from school_portal import jobs
+from school_portal.domain.projects import Occupation
+from school_portal.domain.roster import RosterState
+from school_portal.domain.violations import Issue
+from school_portal.models import (
+    Body,
+    BodyProject,
+    CatalogueOccupation,
+    Job,
+    JobState,
+    Roster,
+    RosterIssue,
+    Specialty,
+)
+from school_portal.security import audit
+from school_portal.services import merging
+from school_portal.services.access import Actor, Refused
+from school_portal.services.comparing import Compared, Comparison
+from school_portal.services.portal import Portal
+from school_portal.services.transitions import move
+
+MIB = 1024 * 1024
+UPLOAD_LIMIT = 50 * MIB
+
+
+@dataclass(slots=True)
+class Checked:
+    """A file's rows so far, judged against what is saved; `facts` once the reader knows them."""
+
+    compared: list[Compared]
+    issues: list[Issue]
+    done: int
+    total: int | None
+    facts: FileFacts | None
+
+
+def context(session: Session, school_id: int, today: date) -> Context:
+    """What a school's rows may refer to: its specialties, the register, the bodies."""
+    specialties = session.execute(
+        sa.select(Specialty.code, Specialty.name, Specialty.training_level)
+        .where(Specialty.school_id == school_id)
+        .order_by(Specialty.code, Specialty.training_level)
+    )
+    catalogue = sa.select(
+        CatalogueOccupation.code, CatalogueOccupation.name, CatalogueOccupation.direction
+    )
+    carried = sa.select(BodyProject.occupation_code, BodyProject.occupation, BodyProject.direction)
+    occupations = session.execute(sa.union(catalogue, carried))
+    bodies = session.execute(sa.select(Body.uscc, Body.name).order_by(Body.uscc))
+    return Context(
+        specialties=tuple((code, name, level) for code, name, level in specialties),
+        occupations=tuple(sorted(Occupation(*line) for line in occupations)),
+        bodies=tuple((uscc, name) for uscc, name in bodies),
+        today=today,
+    )
+
+
+def check(
+    session: Session,
+    portal: Portal,
+    school_id: int,
+    source: BinaryIO,
+    file_name: str,
+    *,
+    sheet: str | None = None,
+    today: date,
+) -> Iterator[Checked]:
+    """Read a file in the child process and judge its rows, a chunk at a time; writes nothing."""
+    comparison = Comparison(session, portal.vault, school_id)
+    rows_in = context(session, school_id, today)
+    for chunk in read_roster(source, file_name, rows_in, sheet=sheet):
+        compared, refused = comparison.compare(chunk.rows)
+        issues = sorted([*chunk.issues, *refused], key=lambda found: found.row or 0)
+        yield Checked(compared, issues, chunk.done, chunk.total, chunk.facts)
+
+
+def check_document(
+    session: Session,
+    portal: Portal,
+    school_id: int,
+    source: BinaryIO,
+    file_name: str,
+    *,
+    sheet: str | None = None,
+    today: date,
+) -> dict[str, Any]:
+    """The contract's document of `roster check`."""
+    accepted = 0
+    issues: list[Issue] = []
+    facts: FileFacts | None = None
+    for step in check(session, portal, school_id, source, file_name, sheet=sheet, today=today):
+        accepted += len(step.compared)
+        issues.extend(step.issues)
+        facts = step.facts or facts
+    assert facts is not None  # the reader always ends with them
+    return _document(asdict(facts), accepted, facts.rows - accepted, issues)
+
+
+def _document(
+    facts: dict[str, Any], accepted: int, rejected: int, issues: list[Issue]
+) -> dict[str, Any]:
+    return {
+        "file": facts,
+        "accepted": accepted,
+        "rejected": rejected,
+        "issues": [asdict(found) for found in sorted(issues, key=lambda i: i.row or 0)],
+    }
+
+
+def upload(
+    session: Session,
+    portal: Portal,
+    actor: Actor,
+    school_id: int,
+    stream: BinaryIO,
+    file_name: str,
+    *,
+    sheet: str | None = None,
+    token: str | None = None,
+    request_id: str | None = None,
+) -> Roster:
+    """Keep the file, encrypted, and have a worker check it.
+
+    A token that was used before gives the roster it made. Raises storage.TooLarge.
+    """
+    if token is not None:
+        known = session.scalar(
+            sa.select(Roster).where(Roster.upload_token == token, Roster.school_id == school_id)
+        )
+        if known is not None:
+            return known
+    stored = portal.storage.put(stream, UPLOAD_LIMIT)
+    now = portal.clock()
+    roster = Roster(
+        school_id=school_id,
+        upload_token=token,
+        file_name=file_name[-255:],
+        sha256=stored.sha256,
+        size=stored.size,
+        storage_key=stored.key,
+        sheet=sheet,
+        state=RosterState.UPLOADED,
+        uploaded_by_id=actor.user_id,
+        uploaded_at=now,
+    )
+    session.add(roster)
+    session.flush()
+    _enqueue(session, portal, actor, roster, "roster-check", request_id)
+    audit.record(session, actor.label, "roster.upload", f"roster:{roster.id}", sha256=stored.sha256)
+    return roster
+
+
+def _enqueue(
+    session: Session,
+    portal: Portal,
+    actor: Actor,
+    roster: Roster,
+    kind: str,
+    request_id: str | None = None,
+) -> Job:
+    return jobs.enqueue(
+        session,
+        kind,
+        subject_id=roster.id,
+        school_id=roster.school_id,
+        options={},
+        actor_id=actor.user_id,
+        now=portal.clock(),
+        request_id=request_id,
+    )
+
+
+def stage(session: Session, portal: Portal, roster_id: int) -> Iterator[Checked]:
+    """Check a roster and stage its rows; the caller commits after each step.
+
+    Begins anew whatever an earlier attempt left; the last step leaves the roster checked or
+    failed.
+    """
+    roster = session.get_one(Roster, roster_id)
+    if roster.state is RosterState.UPLOADED:
+        move(session, roster, "read")
+    merging.clear(session, roster)
+    school_id, file_name, sheet = roster.school_id, roster.file_name, roster.sheet
+    roster.students_version = merging.students_version(session, school_id)
+    accepted = 0
+    facts: FileFacts | None = None
+    file_refused = False
+    with portal.storage.open(roster.storage_key) as source:
+        for step in check(
+            session, portal, school_id, source, file_name, sheet=sheet, today=portal.today()
+        ):
+            merging.stage_rows(session, portal.vault, roster_id, step.compared)
+            merging.stage_issues(session, roster_id, step.issues)
+            accepted += len(step.compared)
+            facts = step.facts or facts
+            file_refused |= any(i.row is None and i.severity == "error" for i in step.issues)
+            yield step
+    assert facts is not None
+    roster.facts = asdict(facts)
+    roster.accepted, roster.rejected = accepted, facts.rows - accepted
+    merging.count_outcomes(session, roster)
+    if roster.state is RosterState.READING:
+        move(session, roster, "fail" if file_refused else "check")
+
+
+def confirm(
+    session: Session,
+    portal: Portal,
+    actor: Actor,
+    roster: Roster,
+    *,
+    accept_valid: bool,
+    request_id: str | None = None,
+) -> Job:
+    """Have a worker save the checked rows; rejected ones only stay out where that was chosen.
+
+    Raises Refused.
+    """
+    if roster.state is not RosterState.CHECKED:
+        raise Refused("这份名册已不在“待确认”状态，请刷新页面查看当前状态。")
+    if roster.rejected and not accept_valid:
+        raise Refused(
+            f"名册中有 {roster.rejected} 行未通过检查，未保存任何学生。"
+            "请改正后重新上传，或选择只保存通过的行。"
+        )
+    move(session, roster, "confirm")
+    roster.accept_valid = accept_valid
+    audit.record(
+        session,
+        actor.label,
+        "roster.confirm",
+        f"roster:{roster.id}",
+        accepted=roster.accepted,
+        rejected=roster.rejected,
+    )
+    return _enqueue(session, portal, actor, roster, "roster-apply", request_id)
+
+
+def discard(session: Session, actor: Actor, roster: Roster) -> None:
+    """Give a roster up before anything of it was saved. Raises Refused."""
+    if roster.state not in (RosterState.UPLOADED, RosterState.READING, RosterState.CHECKED):
+        raise Refused("这份名册已经确认或结束，不能再放弃。")
+    job = active_job(session, roster)
+    if job is not None:
+        jobs.request_cancel(session, job)
+    move(session, roster, "discard")
+    merging.clear(session, roster)
+    audit.record(session, actor.label, "roster.discard", f"roster:{roster.id}")
+
+
+def document(session: Session, roster: Roster) -> dict[str, Any]:
+    """The contract's document of `roster import`."""
+    found = session.scalars(
+        sa.select(RosterIssue).where(RosterIssue.roster_id == roster.id).order_by(RosterIssue.id)
+    )
+    issues = [Issue(i.row, i.column, i.severity, i.code, i.message) for i in found]
+    saved = roster.state is RosterState.APPLIED
+    return {
+        **_document(roster.facts or {}, roster.accepted, roster.rejected, issues),
+        "roster": roster.id,
+        "created": roster.created if saved else 0,
+        "updated": roster.updated if saved else 0,
+        "unchanged": roster.unchanged if saved else 0,
+    }
+
+
+def active_job(session: Session, roster: Roster) -> Job | None:
+    """The roster's job that is queued or running, if any."""
+    return session.scalar(
+        sa.select(Job)
+        .where(
+            Job.subject_id == roster.id,
+            Job.kind.in_(("roster-check", "roster-apply")),
+            Job.state.in_((JobState.QUEUED, JobState.RUNNING)),
+        )
+        .order_by(Job.created_at.desc())
+        .limit(1)
+    )
