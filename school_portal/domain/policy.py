@@ -1,27 +1,23 @@
-"""The settings that no notice decides, with the names that refusals quote (rulebook, head)."""
+"""The project's own readings where no notice decides; each has a name on the settings page."""
 
-from __future__ import annotations
+from dataclasses import dataclass, fields
+from dataclasses import field as dataclass_field
+from typing import Any
 
-from dataclasses import dataclass, field, fields
 
-
-def _setting(default: bool | int, name: str) -> object:
-    return field(default=default, metadata={"name": name})
+def _setting(default: Any, name: str) -> Any:
+    return dataclass_field(default=default, metadata={"name": name})
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Each setting's Chinese name is in its field's metadata."""
+    """What eligibility and grouping take from the settings (rulebook 4 and 7, **policy**)."""
 
-    full_time_required: bool = _setting(True, "学习形式须为全日制")  # type: ignore[assignment]
-    lower_levels_allowed: bool = _setting(True, "可申报低于直接申报等级的等级")  # type: ignore[assignment]
-    specification_closed: bool = _setting(True, "学生不得申报依据企业评价规范的项目")  # type: ignore[assignment]
-    once: bool = _setting(True, "同一职业、工种、等级不重复申报")  # type: ignore[assignment]
-    choice: bool = _setting(True, "多个职业或多个机构可选时由学校选定")  # type: ignore[assignment]
-    group_size: int = _setting(200, "每份团体申报的人数上限")  # type: ignore[assignment]
+    full_time_required: bool = _setting(True, "仅限全日制学生申报")
+    lower_levels_allowed: bool = _setting(True, "可申报低于上限的等级")
+    enterprise_specification_closed: bool = _setting(True, "企业评价规范项目不对学生开放")
+    once: bool = _setting(True, "同一人同一项目不重复申报")
+    group_size: int = _setting(200, "每份团体申报人数上限")
 
 
-def clause(setting: str) -> str:
-    """本平台规则： and the setting's name."""
-    names = {one.name: one.metadata["name"] for one in fields(Policy)}
-    return f"本平台规则：{names[setting]}"
+POLICY_NAMES = {setting.name: setting.metadata["name"] for setting in fields(Policy)}

@@ -1,28 +1,17 @@
-"""Civil days, periods, academic years and windows (rulebook 3)."""
-
-from __future__ import annotations
+"""Civil dates, periods, the academic year and the specialty-evaluation window (rulebook 3)."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 TZ = ZoneInfo("Asia/Shanghai")
-WINDOW_MONTHS = (4, 10)
-_LAST_MOMENT = timedelta(microseconds=1)
 
-
-def civil_date(instant: datetime) -> date:
-    """The day in Shanghai at that instant; one without an offset is Shanghai's own."""
-    return _in_shanghai(instant).date()
-
-
-def _in_shanghai(instant: datetime) -> datetime:
-    return instant.replace(tzinfo=TZ) if instant.tzinfo is None else instant.astimezone(TZ)
+_WINDOW_MONTHS = (4, 10)
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Days from `start` to `end`, both included; an empty end means none."""
+    """Both days inclusive; an empty end means none."""
 
     start: date | None = None
     end: date | None = None
@@ -31,32 +20,47 @@ class Period:
         """Whether the day lies within."""
         return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
 
-
-def academic_year(day: date) -> Period:
-    """1 September to 31 August around the day (`ACADEMIC-YEAR`)."""
-    first = day.year if day.month >= 9 else day.year - 1
-    return Period(date(first, 9, 1), date(first + 1, 8, 31))
+    @property
+    def label(self) -> str:
+        """2025-06-01 至 2028-05-31."""
+        return f"{self.start or '未定'} 至 {self.end or '长期'}"
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A window: open now, or the next one; its last moment is 23:59:59.999999 of its last day."""
+    """Whether it is open, and the first and last instant of that window or of the next one."""
 
     open: bool
     opens: datetime
     closes: datetime
 
 
-def specialty_window(instant: datetime) -> Window:
-    """The window for specialty evaluations around or after the instant (`WINDOW-SPECIALTY`).
+def _in_shanghai(instant: datetime) -> datetime:
+    return instant.replace(tzinfo=TZ) if instant.tzinfo is None else instant.astimezone(TZ)
 
-    April and October, whole months (沪职鉴中心〔2021〕17号 一1).
+
+def civil_date(instant: datetime) -> date:
+    """The day in Shanghai; a time without offset is Shanghai's."""
+    return _in_shanghai(instant).date()
+
+
+def academic_year(day: date) -> tuple[date, date]:
+    """First and last day, 1 September to 31 August, of the academic year that holds the day."""
+    first = day.year if day.month >= 9 else day.year - 1
+    return date(first, 9, 1), date(first + 1, 8, 31)
+
+
+def specialty_window(instant: datetime) -> Window:
+    """The April or October window (沪职鉴中心〔2021〕17号 一1, 市教委职教处 2021-11-05 一1).
+
+    Whole months; the last instant is 23:59:59.999999 of the last day. When closed, the next one.
     """
-    moment = _in_shanghai(instant)
-    for year in (moment.year, moment.year + 1):
-        for month in WINDOW_MONTHS:
-            opens = datetime.combine(date(year, month, 1), time.min, TZ)
-            closes = datetime.combine(date(year, month + 1, 1), time.min, TZ) - _LAST_MOMENT
-            if moment <= closes:
-                return Window(opens <= moment, opens, closes)
-    raise AssertionError("a window opens within a year")
+    now = _in_shanghai(instant)
+    starts = [date(now.year, month, 1) for month in _WINDOW_MONTHS]
+    starts.append(date(now.year + 1, _WINDOW_MONTHS[0], 1))
+    # The 40th day after a first of a month lies in the next month, whatever their lengths.
+    ends = [(day + timedelta(days=40)).replace(day=1) - timedelta(days=1) for day in starts]
+    start, end = next(pair for pair in zip(starts, ends, strict=True) if now.date() <= pair[1])
+    opens = datetime.combine(start, time.min, TZ)
+    closes = datetime.combine(end, time.max, TZ)
+    return Window(opens <= now <= closes, opens, closes)

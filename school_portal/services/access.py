@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from school_portal.models import Role, School, User
+from school_portal.domain.workflow import Role
+from school_portal.models import School, User
 
 T = TypeVar("T")
 
@@ -59,3 +60,13 @@ def school_of(session: Session, uscc: str) -> School:
     if school is None:
         raise NotFound("School")
     return school
+
+
+def lock(session: Session, school_id: int | None) -> School:
+    """The school, locked until the transaction ends."""
+    return session.scalars(
+        sa.select(School)
+        .where(School.id == school_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()

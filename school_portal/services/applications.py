@@ -26,7 +26,7 @@ from school_portal.models import (
 )
 from school_portal.security import audit
 from school_portal.services import facts
-from school_portal.services.access import Actor, NotFound
+from school_portal.services.access import Actor, NotFound, lock
 from school_portal.services.portal import Portal
 
 MEMBER_COLUMNS = (
@@ -105,16 +105,6 @@ def generate(session: Session, portal: Portal, job: Job) -> dict[str, Any]:
         )
     document = grouping.as_document(planned, on, school.uscc)
     return {**document, "created": [application.id for application in created]}
-
-
-def lock(session: Session, school_id: int | None) -> School:
-    """The school, locked until the transaction ends."""
-    return session.scalars(
-        sa.select(School)
-        .where(School.id == school_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
 
 
 def _create(

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from school_portal.domain.identifiers import person_key
-from school_portal.domain.roster import HELD, RosterRow
+from school_portal.domain.roster import Enrolment, RosterRow
 from school_portal.domain.violations import Issue, issue
 from school_portal.models import Specialty, Student
 from school_portal.security.vault import Vault
@@ -127,7 +127,7 @@ class Comparison:
                 sa.select(Student.document_index).where(
                     Student.school_id != self.school_id,
                     Student.document_index.in_(persons),
-                    Student.enrolment_status.in_(HELD),
+                    Student.enrolment_status.in_([status for status in Enrolment if status.holds]),
                 )
             )
         )

@@ -30,7 +30,7 @@ from school_portal.models import (
 )
 from school_portal.models import Wish as SavedWish
 
-UNWISHED = Wish(Route.SKILL_LEVEL, None, None, None, None, None)
+UNWISHED = Wish()
 
 
 def load(session: Session, school: School, roster_id: int | None = None) -> rules.Facts:
@@ -230,9 +230,9 @@ def _wish(
 ) -> Wish:
     return Wish(
         route=route,
-        code=code or None,
-        occupation=occupation or None,
-        direction=direction if code or occupation else None,
+        code=code,
+        occupation=occupation,
+        direction=direction,
         level=None if level is None else Level(level),
         body=body or None,
     )

@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 
 from school_portal import jobs
 from school_portal.domain.projects import Occupation
-from school_portal.domain.roster import RosterState
+from school_portal.domain.roster import ROSTER_WORKFLOW, RosterAction, RosterState
 from school_portal.domain.violations import Issue
+from school_portal.domain.workflow import Role
 from school_portal.models import (
     Body,
     BodyProject,
@@ -27,13 +28,14 @@ from school_portal.models import (
 )
 from school_portal.security import audit
 from school_portal.services import merging
-from school_portal.services.access import Actor, Refused
+from school_portal.services.access import Actor, Refused, lock
 from school_portal.services.comparing import Compared, Comparison
 from school_portal.services.portal import Portal
-from school_portal.services.transitions import move
+from school_portal.services.transitions import apply
 
 MIB = 1024 * 1024
 UPLOAD_LIMIT = 50 * MIB
+SAVE_ATTEMPTS = 3
 
 
 @dataclass(slots=True)
@@ -105,7 +107,8 @@ def check_document(
         accepted += len(step.compared)
         issues.extend(step.issues)
         facts = step.facts or facts
-    assert facts is not None  # the reader always ends with them
+    if facts is None:
+        raise RuntimeError("the reader ended without the file's facts")
     return _document(asdict(facts), accepted, facts.rows - accepted, issues)
 
 
@@ -183,37 +186,89 @@ def _enqueue(
     )
 
 
-def stage(session: Session, portal: Portal, roster_id: int) -> Iterator[Checked]:
-    """Check a roster and stage its rows; the caller commits after each step.
+def read(session: Session, portal: Portal, roster_id: int) -> Iterator[Checked]:
+    """Check an uploaded roster and stage its rows; the caller commits after each step.
 
-    Begins anew whatever an earlier attempt left; the last step leaves the roster checked or
-    failed.
+    Begins anew whatever an earlier attempt left; ends with the roster checked or failed.
     """
     roster = session.get_one(Roster, roster_id)
-    if roster.state is RosterState.UPLOADED:
-        move(session, roster, "read")
+    apply(session, ROSTER_WORKFLOW, roster, RosterAction.READ, Role.SYSTEM)
+    yield from _stage(session, portal, roster)
+    action = RosterAction.FAIL if _file_refused(session, roster) else RosterAction.FINISH
+    apply(session, ROSTER_WORKFLOW, roster, action, Role.SYSTEM)
+
+
+def _stage(session: Session, portal: Portal, roster: Roster) -> Iterator[Checked]:
     merging.clear(session, roster)
-    school_id, file_name, sheet = roster.school_id, roster.file_name, roster.sheet
-    roster.students_version = merging.students_version(session, school_id)
+    roster.students_version = merging.students_version(session, roster.school_id)
+    roster_id, school_id = roster.id, roster.school_id
+    name, sheet = roster.file_name, roster.sheet
     accepted = 0
     facts: FileFacts | None = None
-    file_refused = False
     with portal.storage.open(roster.storage_key) as source:
         for step in check(
-            session, portal, school_id, source, file_name, sheet=sheet, today=portal.today()
+            session, portal, school_id, source, name, sheet=sheet, today=portal.today()
         ):
             merging.stage_rows(session, portal.vault, roster_id, step.compared)
             merging.stage_issues(session, roster_id, step.issues)
             accepted += len(step.compared)
             facts = step.facts or facts
-            file_refused |= any(i.row is None and i.severity == "error" for i in step.issues)
             yield step
-    assert facts is not None
+    if facts is None:
+        raise RuntimeError("the reader ended without the file's facts")
     roster.facts = asdict(facts)
     roster.accepted, roster.rejected = accepted, facts.rows - accepted
     merging.count_outcomes(session, roster)
-    if roster.state is RosterState.READING:
-        move(session, roster, "fail" if file_refused else "check")
+
+
+def _file_refused(session: Session, roster: Roster) -> bool:
+    return bool(
+        session.scalar(
+            sa.select(
+                sa.exists().where(
+                    RosterIssue.roster_id == roster.id,
+                    RosterIssue.row.is_(None),
+                    RosterIssue.severity == "error",
+                )
+            )
+        )
+    )
+
+
+def save(session: Session, portal: Portal, roster_id: int) -> Iterator[Checked]:
+    """Merge a confirmed roster into the students; the caller commits after each step and at the end.
+
+    Where the school's students changed since the check, the file is checked again first; where
+    that turns rows away which the school has not agreed to leave out, it is asked again.
+    """
+    roster = session.get_one(Roster, roster_id)
+    for _ in range(SAVE_ATTEMPTS):
+        lock(session, roster.school_id)
+        if roster.students_version != merging.students_version(session, roster.school_id):
+            yield from _stage(session, portal, roster)
+            if roster.rejected and not roster.accept_valid:
+                apply(session, ROSTER_WORKFLOW, roster, RosterAction.RECHECK, Role.SYSTEM)
+                return
+            continue
+        try:
+            with session.begin_nested():
+                merging.merge(session, roster, portal.clock())
+        except sa.exc.IntegrityError:  # another school enrolled one of them meanwhile
+            roster.students_version = None
+            continue
+        roster.applied_at = portal.clock()
+        apply(session, ROSTER_WORKFLOW, roster, RosterAction.APPLY, Role.SYSTEM)
+        audit.record(
+            session,
+            "system",
+            "roster.apply",
+            f"roster:{roster.id}",
+            created=roster.created,
+            updated=roster.updated,
+            unchanged=roster.unchanged,
+        )
+        return
+    raise RuntimeError("the students kept changing beside the roster")
 
 
 def confirm(
@@ -229,14 +284,12 @@ def confirm(
 
     Raises Refused.
     """
-    if roster.state is not RosterState.CHECKED:
-        raise Refused("这份名册已不在“待确认”状态，请刷新页面查看当前状态。")
     if roster.rejected and not accept_valid:
         raise Refused(
             f"名册中有 {roster.rejected} 行未通过检查，未保存任何学生。"
             "请改正后重新上传，或选择只保存通过的行。"
         )
-    move(session, roster, "confirm")
+    apply(session, ROSTER_WORKFLOW, roster, RosterAction.CONFIRM, Role.SCHOOL)
     roster.accept_valid = accept_valid
     audit.record(
         session,
@@ -251,12 +304,10 @@ def confirm(
 
 def discard(session: Session, actor: Actor, roster: Roster) -> None:
     """Give a roster up before anything of it was saved. Raises Refused."""
-    if roster.state not in (RosterState.UPLOADED, RosterState.READING, RosterState.CHECKED):
-        raise Refused("这份名册已经确认或结束，不能再放弃。")
     job = active_job(session, roster)
     if job is not None:
         jobs.request_cancel(session, job)
-    move(session, roster, "discard")
+    apply(session, ROSTER_WORKFLOW, roster, RosterAction.DISCARD, Role.SCHOOL)
     merging.clear(session, roster)
     audit.record(session, actor.label, "roster.discard", f"roster:{roster.id}")
 
