@@ -99,7 +99,7 @@ def read_document(kind: DocumentType, text: str, today: date) -> Document | str:
     """The document, or the issue's code: `cell.id-format` or `cell.id-checksum`.
 
     Shape and birth date (1900-01-01 to `today`) come before the check character. Region codes are
-    no ground for refusal; a foreigner's card of 18 digits begins with 9 (GB 11643-1999, rulebook 2).
+    no ground for refusal. A foreigner's card of 18 digits begins with 9. Source: GB 11643-1999.
     """
     number = fold(text).upper()
     if kind in _GB11643_FAMILY and _GB11643_SHAPE.fullmatch(number):
@@ -124,7 +124,7 @@ def _mask(text: str, head: int, tail: int) -> str:
 
 
 def mask_document(number: str) -> str:
-    """`310104********0026`; of shorter or misshapen numbers at least 5 parts in 12 stay hidden."""
+    """`310104********0026`; a shorter one shows fewer: never more than 7 characters of 12."""
     folded = fold(number)
     return _mask(folded, min(6, len(folded) // 3), min(4, len(folded) // 4))
 

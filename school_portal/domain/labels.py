@@ -1,9 +1,9 @@
-"""Enums whose values are English and whose labels are what people read, and the folding of typed text."""
+"""Enums with English values and the labels that people read; the folding of typed text."""
 
 from enum import StrEnum
 from typing import Self
 
-# Full-width forms to ASCII; zero-width and direction marks, which copying out of other programs leaves, away.
+# Full-width forms become ASCII; zero-width and direction marks, left by copying, fall away.
 _FOLDING: dict[int, int | None] = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _FOLDING |= dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF])
 

@@ -46,16 +46,22 @@ class Project:
 class Register:
     """The occupations that rows may name, found by code, by name, or by both.
 
-    Texts are compared folded in width and white space. The direction always has to agree; an
-    empty one matches an empty one only.
+    Texts are compared folded in width and white space, and the first spelling registered is kept.
+    The direction always has to agree; an empty one matches an empty one only. One code with two
+    names stays two occupations.
     """
 
     def __init__(self, occupations: Iterable[Occupation]) -> None:
         self._by_code: dict[str, set[Occupation]] = defaultdict(set)
         self._by_name: dict[str, set[Occupation]] = defaultdict(set)
+        seen: set[tuple[str, str, str]] = set()
         for occupation in occupations:
-            self._by_code[fold(occupation.code)].add(occupation)
-            self._by_name[fold(occupation.name)].add(occupation)
+            code, name = fold(occupation.code), fold(occupation.name)
+            key = (code, name, fold(occupation.direction))
+            if key not in seen:
+                seen.add(key)
+                self._by_code[code].add(occupation)
+                self._by_name[name].add(occupation)
 
     def find(self, code: str | None, name: str | None, direction: str = "") -> Occupation | None:
         """The one occupation on which all that is given agrees; None for none or several."""
