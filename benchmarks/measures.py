@@ -29,7 +29,10 @@ KIB_PER_MIB = 1024
 
 def peak_memory() -> float:
     """MiB: this process's peak and its largest child's, together."""
-    usage = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    usage = [
+        resource.getrusage(who).ru_maxrss
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    ]
     scale = KIB_PER_MIB * (KIB_PER_MIB if sys.platform == "darwin" else 1)
     return sum(usage) / scale
 

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from school_portal.domain import eligibility as rules
+from school_portal.domain import facts as rules
 from school_portal.domain.group_application import MemberState
 from school_portal.domain.levels import Level
 from school_portal.domain.projects import Project
