@@ -7,6 +7,7 @@ import resource
 import sys
 import time
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def measure_job(session: Session, portal: Portal, path: Path, school: School) ->
         session.commit()
     session.commit()
     marks.append(time.perf_counter())
-    upload, check, merge = (b - a for a, b in zip(marks, marks[1:], strict=False))
+    upload, check, merge = (b - a for a, b in pairwise(marks))
     return {
         "seconds": check + merge,
         "upload": upload,

@@ -130,9 +130,7 @@ def _lines(session: Session, specialties: dict[int, Specialty]) -> tuple[rules.E
     )
 
 
-def _wished(
-    session: Session, school_id: int, roster_id: int | None
-) -> dict[int, tuple[Route, str, str, str, int | None, str]]:
+def _wished(session: Session, school_id: int, roster_id: int | None) -> dict[int, tuple[Any, ...]]:
     """The wish of each student: the roster's, or the one saved last."""
     query = sa.select(
         SavedWish.student_id,
@@ -153,7 +151,7 @@ def _wished(
             .group_by(SavedWish.student_id)
         )
         query = query.where(SavedWish.id.in_(latest))
-    return {student_id: tuple(wish) for student_id, *wish in session.execute(query)}
+    return {row[0]: tuple(row)[1:] for row in session.execute(query)}
 
 
 class _Applications:
