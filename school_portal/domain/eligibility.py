@@ -6,13 +6,46 @@ from dataclasses import dataclass
 from datetime import date
 
 from school_portal.domain import refusals
-from school_portal.domain.facts import Basis, Body, BodyType, Facts, Node, Student
+from school_portal.domain.facts import (
+    Account,
+    Basis,
+    Body,
+    BodyState,
+    BodyType,
+    Cooperation,
+    EvaluationLine,
+    Facts,
+    Node,
+    Permission,
+    School,
+    Student,
+)
 from school_portal.domain.levels import TrainingLevel
 from school_portal.domain.policy import Policy
 from school_portal.domain.projects import Occupation, Project, Register
 from school_portal.domain.roster import Enrolment, Route, StudyMode, Wish
 from school_portal.domain.violations import Finding, Reason, merge_findings
 from school_portal.domain.windows import Period, academic_year
+
+__all__ = [
+    "Account",
+    "Basis",
+    "Body",
+    "BodyState",
+    "BodyType",
+    "Cooperation",
+    "EvaluationLine",
+    "Excluded",
+    "Facts",
+    "Held",
+    "Judge",
+    "Node",
+    "Outcome",
+    "Permission",
+    "Placed",
+    "School",
+    "Student",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +76,15 @@ Outcome = Placed | Excluded | Held
 _Addressees = tuple[Body | None, ...]
 
 
-def _names_occupation(wish: Wish) -> bool:
-    return bool(wish.code or wish.occupation)
-
-
 def _matches(wish: Wish, project: Project) -> bool:
     """Whether the project is what the wish names; a direction is compared exactly, even empty."""
+    names_direction = wish.code or wish.occupation or wish.direction
     return (
         (not wish.code or wish.code == project.code)
         and (not wish.occupation or wish.occupation == project.occupation)
-        and (wish.direction == project.direction if _names_direction(wish) else True)
+        and (not names_direction or wish.direction == project.direction)
         and (wish.level is None or wish.level == project.level)
     )
-
-
-def _names_direction(wish: Wish) -> bool:
-    return _names_occupation(wish) or bool(wish.direction)
 
 
 def _restriction(restrictions: tuple[Period, ...], on: date) -> Period | None:
@@ -147,7 +173,7 @@ class Judge:
     def _candidates(self, student: Student) -> tuple[Project, ...]:
         """The project that the wish names whole, evaluated or not; else the lines that match."""
         wish = student.wish
-        if _names_occupation(wish) and wish.level is not None:
+        if (wish.code or wish.occupation) and wish.level is not None:
             base = Occupation(wish.code, wish.occupation, wish.direction)
             if not (wish.code and wish.occupation):
                 base = self._register.find(wish.code, wish.occupation, wish.direction) or base
