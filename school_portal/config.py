@@ -91,7 +91,9 @@ def _encryption_keys(text: str) -> tuple[bytes, ...]:
     except Base64Error:
         keys = ()
     if not keys or any(len(key) != 32 for key in keys):
-        raise SettingsError(f"设置 {PREFIX}ENCRYPTION_KEYS 须为以逗号分隔的 base64 密钥，每个 32 字节")
+        raise SettingsError(
+            f"设置 {PREFIX}ENCRYPTION_KEYS 须为以逗号分隔的 base64 密钥，每个 32 字节"
+        )
     return keys
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from school_portal.domain.identifiers import DocumentType, Sex
 from school_portal.domain.levels import TrainingLevel
-from school_portal.domain.roster import HELD, Enrolment, RosterState, Route, StudyMode
+from school_portal.domain.roster import Enrolment, RosterState, Route, StudyMode
 from school_portal.extensions import db
 from school_portal.models.organisations import School, Specialty
 from school_portal.models.types import UtcDateTime, choice
@@ -52,7 +52,9 @@ class WishColumns:
 
 
 HELD_BY_ONE_SCHOOL = sa.text(
-    "enrolment_status IN (" + ", ".join(f"'{status.value}'" for status in HELD) + ")"
+    "enrolment_status IN ("
+    + ", ".join(f"'{status.value}'" for status in Enrolment if status.holds)
+    + ")"
 )
 
 

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from school_portal.domain.workflow import Role
 from school_portal.extensions import db
 from school_portal.models.organisations import School
 from school_portal.models.types import UtcDateTime, choice
-
-
-class Role(StrEnum):
-    """The parties of rulebook 1 that sign in."""
-
-    SCHOOL = "school"
-    TEACHING_OFFICE = "teaching_office"
-    VOCATIONAL_DIVISION = "vocational_division"
-    CENTRE = "centre"
-    ADMIN = "admin"
 
 
 class User(db.Model):

@@ -1,0 +1,33 @@
+"""Enums with English values and the labels that people read; the folding of typed text."""
+
+from enum import StrEnum
+from typing import Self
+
+# Full-width forms become ASCII; zero-width and direction marks, left by copying, fall away.
+_FOLDING: dict[int, int | None] = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+_FOLDING |= dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF])
+
+
+def fold(text: str) -> str:
+    """Full-width forms made half-width, white space and invisible marks removed, inside too."""
+    if not text.isascii():
+        text = text.translate(_FOLDING)
+    return "".join(text.split())
+
+
+class LabelledEnum(StrEnum):
+    """A member is written `NAME = "value", "标签"`."""
+
+    label: str
+
+    def __new__(cls, value: str, label: str) -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.label = label
+        return member
+
+    @classmethod
+    def from_label(cls, text: str) -> Self | None:
+        """The member that the folded text names; None where it is in no list."""
+        folded = fold(text)
+        return next((member for member in cls if member.label == folded), None)
