@@ -7,6 +7,7 @@ import resource
 import sys
 import time
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,10 @@ KIB_PER_MIB = 1024
 
 def peak_memory() -> float:
     """MiB: this process's peak and its largest child's, together."""
-    usage = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    usage = [
+        resource.getrusage(who).ru_maxrss
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    ]
     scale = KIB_PER_MIB * (KIB_PER_MIB if sys.platform == "darwin" else 1)
     return sum(usage) / scale
 
@@ -57,7 +61,7 @@ def measure_job(session: Session, portal: Portal, path: Path, school: School) ->
         session.commit()
     session.commit()
     marks.append(time.perf_counter())
-    upload, check, merge = (b - a for a, b in zip(marks, marks[1:], strict=False))
+    upload, check, merge = (b - a for a, b in pairwise(marks))
     return {
         "seconds": check + merge,
         "upload": upload,
