@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -74,7 +75,7 @@ def run(session: Session, path: Path) -> float:
     metadata.create_all(session.connection())
     session.commit()
     began = time.perf_counter()
-    rows = iter(CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python())
+    rows: Iterator[Any] = iter(CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python())
     next(rows)
     sealed = _sealed(rows)
     while chunk := list(islice(sealed, 1000)):

@@ -1,4 +1,4 @@
-"""The portal through which vocational schools apply for skill-level evaluation of their students."""
+"""The portal through which vocational schools apply for their students' evaluation."""
 
 from __future__ import annotations
 

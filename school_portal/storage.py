@@ -17,9 +17,10 @@ from typing import BinaryIO, cast
 import obstore
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from obstore.exceptions import NotFoundError
+from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import ObjectStore, from_url
 
+from school_portal.config import PREFIX, SettingsError
 from school_portal.security.cipher import KEY_ID_SIZE, TAG_SIZE, KeyRing, Unreadable
 
 CHUNK_SIZE = 1024 * 1024
@@ -45,11 +46,13 @@ class Stored:
 
 
 class Storage:
-    """The files of one portal. `url` is `file:///folder` or `s3://bucket/prefix`."""
+    """The files of one portal. `url` is `file:///folder` or `s3://bucket/prefix`.
+
+    Raises SettingsError for any other.
+    """
 
     def __init__(self, url: str, ring: KeyRing) -> None:
-        options = {"mkdir": True} if url.startswith("file:") else {}
-        self._store: ObjectStore = from_url(url, **options)  # type: ignore[arg-type]
+        self._store = _store_at(url)
         self._ring = ring
 
     def put(self, stream: BinaryIO, limit: int) -> Stored:
@@ -149,6 +152,18 @@ class Storage:
 
     def _cipher_of(self, key: str, head: bytes) -> AESGCM:
         return self._ring.derive(head[:KEY_ID_SIZE], head[KEY_ID_SIZE:], _purpose(key))
+
+
+def _store_at(url: str) -> ObjectStore:
+    """The store of a URL. Raises SettingsError."""
+    try:
+        if url.startswith("file://"):
+            return from_url(url, mkdir=True)
+        if url.startswith("s3://"):
+            return from_url(url)
+    except (BaseError, OSError):
+        raise SettingsError(f"设置 {PREFIX}STORAGE_URL 无法使用：地址、权限或凭据不对") from None
+    raise SettingsError(f"设置 {PREFIX}STORAGE_URL 须以 file:// 或 s3:// 开头")
 
 
 def _purpose(key: str) -> bytes:

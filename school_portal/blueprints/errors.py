@@ -20,10 +20,16 @@ TEXTS = {
     405: ("这个地址不能这样打开", "请从页面上的按钮或链接进入。"),
     413: ("文件太大，未接收", "名册文件不能超过 50 MB，请删去无关内容或分成几个文件后重新上传。"),
     429: ("操作过于频繁", "为保护账户，请稍等几分钟再试。"),
-    500: ("系统出现问题，这次操作没有完成", "已保存的数据不受影响，请稍后重试；仍然不行时，请把请求编号告诉管理员。"),
+    500: (
+        "系统出现问题，这次操作没有完成",
+        "已保存的数据不受影响，请稍后重试；仍然不行时，请把请求编号告诉管理员。",
+    ),
     503: ("系统暂时无法使用", "请稍后重试。"),
 }
-CSRF_TEXT = ("页面已过期，没有提交", "请返回上一页，刷新后重新提交。已上传的文件和已保存的内容不受影响。")
+CSRF_TEXT = (
+    "页面已过期，没有提交",
+    "请返回上一页，刷新后重新提交。已上传的文件和已保存的内容不受影响。",
+)
 
 
 def wants_page() -> bool:
@@ -44,9 +50,7 @@ def problem(
         **({"code": code} if code else {}),
         **more,
     }
-    return Response(
-        json.dumps(document), status=status, content_type="application/problem+json"
-    )
+    return Response(json.dumps(document), status=status, content_type="application/problem+json")
 
 
 def answer(status: int, title: str, detail: str, code: str | None = None) -> Answer:
@@ -55,9 +59,7 @@ def answer(status: int, title: str, detail: str, code: str | None = None) -> Ans
         return problem(status, title, detail, code)
     # A failure's page asks nothing of the database: it may be what failed.
     template = "errors/error.html" if status < 500 else "errors/failure.html"
-    page = render_template(
-        template, status=status, title=title, detail=detail, number=request_id()
-    )
+    page = render_template(template, status=status, title=title, detail=detail, number=request_id())
     return page, status
 
 

@@ -84,5 +84,3 @@ def register(app: Flask) -> None:
     app.config.update(RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True, RATELIMIT_HEADERS_ENABLED=True)
     limiter.init_app(app)
     app.after_request(add_headers)
-
-

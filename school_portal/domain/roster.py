@@ -41,7 +41,10 @@ class StudyMode(LabelledEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a row asks for; empty or None where it names nothing. `body` is a USCC."""
+    """What a row asks for; empty or None where it names nothing.
+
+    Occupations are spelled as the register spells them; `body` is a USCC.
+    """
 
     route: Route = Route.SKILL_LEVEL
     code: str = ""

@@ -25,7 +25,7 @@ class JobState(StrEnum):
 
 
 class Job(db.Model):
-    """One piece of background work. `fence` grows with every claim: an older holder cannot write."""
+    """One piece of background work. `fence` grows with each claim: an older one cannot write."""
 
     __tablename__ = "jobs"
     __table_args__ = (sa.Index("ix_jobs_state_lease", "state", "leased_until"),)

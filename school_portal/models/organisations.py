@@ -7,7 +7,7 @@ from datetime import date
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from school_portal.domain.eligibility import Basis, BodyState, BodyType, Node
+from school_portal.domain.facts import Basis, BodyState, BodyType, Node
 from school_portal.domain.levels import Level, TrainingLevel
 from school_portal.domain.projects import Project
 from school_portal.domain.roster import Route

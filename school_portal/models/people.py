@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from school_portal.domain.identifiers import DocumentType, Sex
 from school_portal.domain.levels import TrainingLevel
 from school_portal.domain.roster import Enrolment, RosterState, Route, StudyMode
+from school_portal.domain.violations import Issue, Severity
 from school_portal.extensions import db
 from school_portal.models.organisations import School, Specialty
 from school_portal.models.types import UtcDateTime, choice
@@ -123,9 +124,13 @@ class RosterIssue(db.Model):
     roster_id: Mapped[int] = mapped_column(sa.ForeignKey("rosters.id"), index=True)
     row: Mapped[int | None]
     column: Mapped[str | None] = mapped_column(sa.String(32))
-    severity: Mapped[str] = mapped_column(sa.String(16))
+    severity: Mapped[Severity] = mapped_column(sa.String(16))
     code: Mapped[str] = mapped_column(sa.String(64))
     message: Mapped[str] = mapped_column(sa.String(1000))
+
+    def as_issue(self) -> Issue:
+        """The finding as the reader told it."""
+        return Issue(self.row, self.column, self.severity, self.code, self.message)
 
 
 class RosterRow(StudentColumns, WishColumns, db.Model):

@@ -44,7 +44,7 @@ class SignIn(db.Model):
 
 
 class AuditEvent(db.Model):
-    """An event that cannot be changed unnoticed: each holds the hash of the one before (rulebook 11)."""
+    """An event; each holds the hash of the one before: no change goes unnoticed (rulebook 11)."""
 
     __tablename__ = "audit_events"
 

@@ -117,7 +117,7 @@ def _create(
     planned = list(planned)
     now = portal.clock()
     numbers = _numbers(session, portal.today().year, len(planned))
-    bodies = {uscc: key for uscc, key in session.execute(sa.select(Body.uscc, Body.id))}
+    bodies = dict(session.execute(sa.select(Body.uscc, Body.id)).tuples().all())
     applications = [
         GroupApplication(
             number=number,

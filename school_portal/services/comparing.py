@@ -119,7 +119,7 @@ class Comparison:
                 Student.school_id == self.school_id, Student.student_no.in_(numbers)
             )
         )
-        return {number: person for number, person in found}
+        return dict(found.tuples().all())
 
     def _held_elsewhere(self, persons: Iterable[bytes]) -> set[bytes]:
         return set(

@@ -10,6 +10,7 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 from sqlalchemy.orm import Session
 
@@ -36,7 +37,8 @@ HEADERS = (
     ("班级", 16),
     ("毕业日期", 12),
 )
-_LINE = Border(*[Side(style="thin", color="B0B7C3")] * 4)
+_EDGE = Side(style="thin", color="B0B7C3")
+_LINE = Border(left=_EDGE, right=_EDGE, top=_EDGE, bottom=_EDGE)
 _HEAD = PatternFill("solid", fgColor="E8EEF7")
 
 
@@ -73,7 +75,7 @@ def _lay_out(sheet: Worksheet) -> None:
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     sheet.page_setup.fitToHeight = 0
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
 
 
 def _facts(application: GroupApplication, students: int) -> list[tuple[str, str]]:
@@ -124,7 +126,7 @@ def _students(
     ]
 
 
-def _cell(sheet: Any, text: str, *, bold: bool = False, boxed: bool = False) -> WriteOnlyCell:
+def _cell(sheet: Any, text: str, *, bold: bool = False, boxed: bool = False) -> Any:
     """A cell that stays text whatever it begins with: no formula comes alive in it."""
     cell = WriteOnlyCell(sheet, value=None)
     cell.value = text

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from school_portal.domain import eligibility as rules
+from school_portal.domain import facts as rules
 from school_portal.domain.group_application import MemberState
 from school_portal.domain.levels import Level
 from school_portal.domain.projects import Project
@@ -130,9 +130,7 @@ def _lines(session: Session, specialties: dict[int, Specialty]) -> tuple[rules.E
     )
 
 
-def _wished(
-    session: Session, school_id: int, roster_id: int | None
-) -> dict[int, tuple[Route, str, str, str, int | None, str]]:
+def _wished(session: Session, school_id: int, roster_id: int | None) -> dict[int, tuple[Any, ...]]:
     """The wish of each student: the roster's, or the one saved last."""
     query = sa.select(
         SavedWish.student_id,
@@ -153,7 +151,7 @@ def _wished(
             .group_by(SavedWish.student_id)
         )
         query = query.where(SavedWish.id.in_(latest))
-    return {student_id: tuple(wish) for student_id, *wish in session.execute(query)}
+    return {row[0]: tuple(row)[1:] for row in session.execute(query)}
 
 
 class _Applications:

@@ -63,8 +63,8 @@ def stage_rows(
             row.document_type.value,
             found.document_index,
             document,
-            row.sex and row.sex.value,
-            row.birth_date and row.birth_date.isoformat(),
+            row.sex.value if row.sex else None,
+            row.birth_date.isoformat() if row.birth_date else None,
             row.ethnicity,
             found.mobile_index,
             mobile,
@@ -75,10 +75,10 @@ def stage_rows(
             row.enrolment_status.value,
             row.study_mode.value,
             wish.route.value,
-            wish.code or "",
-            wish.occupation or "",
-            wish.direction or "",
-            wish.level and int(wish.level),
+            wish.code,
+            wish.occupation,
+            wish.direction,
+            None if wish.level is None else int(wish.level),
             wish.body or "",
         )
 
@@ -103,7 +103,7 @@ def count_outcomes(session: Session, roster: Roster) -> None:
         .where(RosterRow.roster_id == roster.id)
         .group_by(RosterRow.outcome)
     )
-    counts = {outcome: number for outcome, number in counted}
+    counts = dict(counted.tuples().all())
     roster.created = counts.get("create", 0)
     roster.updated = counts.get("update", 0)
     roster.unchanged = counts.get("unchanged", 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,7 @@ class Portal:
     clock: Clock
     storage: Storage
     open_vault: Callable[[], Vault]
-    policy: Policy = Policy()
+    policy: Policy = field(default_factory=Policy)
 
     @property
     def vault(self) -> Vault:

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from importers import corrections
 from school_portal.domain.identifiers import mask_document, mask_mobile
-from school_portal.domain.violations import Issue
 from school_portal.models import Roster, RosterIssue, RosterRow, School, Specialty
 from school_portal.security.vault import Vault
 from school_portal.services.portal import Portal
@@ -96,7 +95,7 @@ def _opened(vault: Vault, staged: RosterRow, column: str) -> str:
 
 def error_workbook(session: Session, portal: Portal, roster: Roster) -> bytes:
     """The uploaded file back as xlsx, wrong cells red with a comment."""
-    found = [Issue(i.row, i.column, i.severity, i.code, i.message) for i in issues(session, roster)]
+    found = [i.as_issue() for i in issues(session, roster)]
     with portal.storage.open(roster.storage_key) as source:
         return corrections.annotate(source, roster.file_name, found, sheet=roster.sheet)
 

@@ -236,7 +236,7 @@ def _file_refused(session: Session, roster: Roster) -> bool:
 
 
 def save(session: Session, portal: Portal, roster_id: int) -> Iterator[Checked]:
-    """Merge a confirmed roster into the students; the caller commits after each step and at the end.
+    """Merge a confirmed roster into the students; the caller commits each step, and at the end.
 
     Where the school's students changed since the check, the file is checked again first; where
     that turns rows away which the school has not agreed to leave out, it is asked again.
@@ -317,7 +317,7 @@ def document(session: Session, roster: Roster) -> dict[str, Any]:
     found = session.scalars(
         sa.select(RosterIssue).where(RosterIssue.roster_id == roster.id).order_by(RosterIssue.id)
     )
-    issues = [Issue(i.row, i.column, i.severity, i.code, i.message) for i in found]
+    issues = [i.as_issue() for i in found]
     saved = roster.state is RosterState.APPLIED
     return {
         **_document(roster.facts or {}, roster.accepted, roster.rejected, issues),

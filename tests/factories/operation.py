@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from openpyxl import Workbook
 from sqlalchemy.orm import Session
 
-from school_portal.domain.eligibility import Basis, BodyState, BodyType, Node
+from school_portal.domain.facts import Basis, BodyState, BodyType, Node
 from school_portal.domain.levels import TrainingLevel
 from school_portal.domain.roster import Route
 from school_portal.models import (

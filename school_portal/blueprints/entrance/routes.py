@@ -31,4 +31,6 @@ def clause(clause_id: str) -> str:
     if found is None:
         abort(404)
     beside = "HX-Request" in request.headers
-    return render_template("entrance/_clause.html" if beside else "entrance/clause.html", clause=found)
+    return render_template(
+        "entrance/_clause.html" if beside else "entrance/clause.html", clause=found
+    )
