@@ -46,7 +46,9 @@ class SignedIn(UserMixin):
 def signed_in(token: str) -> SignedIn | None:
     """The sign-in of that token while it is in force."""
     user = accounts.user_of(db.session, token, current_portal().clock())
-    return SignedIn(token, user) if user else None
+    found = SignedIn(token, user) if user else None
+    db.session.commit()  # the person was here, whatever becomes of the request
+    return found
 
 
 def send_to_sign_in() -> Answer:

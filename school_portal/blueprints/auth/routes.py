@@ -69,7 +69,7 @@ def check_sign_in() -> tuple[str, int] | Redirect:
 @blueprint.post("/sign-out")
 def sign_out() -> Redirect:
     if current_user.is_authenticated:
-        accounts.sign_out(db.session, current_user.token)
+        accounts.sign_out(db.session, current_user.token, current_portal().clock())
         db.session.commit()
         logout_user()
     session.clear()
