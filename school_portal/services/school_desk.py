@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -47,13 +47,18 @@ class AccountState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where a school stands: `unplanned` students are in no open application."""
+    """Where a school stands.
+
+    `unplanned` students are in no open application; `generated` says that applications were made
+    since the last roster was saved, so that the rest are those whom the rules keep out.
+    """
 
     account: AccountState
     rosters: Sequence[Roster]
     students: int
     unplanned: int
     drafts: int
+    generated: bool
 
 
 def account_state(school: School, on: date) -> AccountState:
@@ -87,7 +92,20 @@ def desk(session: Session, school: School, on: date) -> Desk:
             GroupApplication.school_id == school.id,
             GroupApplication.state == ApplicationState.DRAFT,
         ),
+        generated=_generated(session, school),
     )
+
+
+def _generated(session: Session, school: School) -> bool:
+    made = session.scalar(
+        sa.select(sa.func.max(GroupApplication.created_at)).where(
+            GroupApplication.school_id == school.id
+        )
+    )
+    saved = session.scalar(
+        sa.select(sa.func.max(Roster.applied_at)).where(Roster.school_id == school.id)
+    )
+    return made is not None and (saved is None or made >= saved)
 
 
 def _count(session: Session, model: type, *conditions: sa.ColumnElement[bool]) -> int:
@@ -183,3 +201,14 @@ def students_by_number(
         .options(sa.orm.joinedload(Student.specialty))
     )
     return {student.student_no: student for student in found}
+
+
+def count_by_specialty(
+    session: Session, school: School, numbers: Iterable[str]
+) -> dict[int, int]:
+    """How many of the students of those numbers each specialty has."""
+    wanted = set(numbers)
+    found = session.execute(
+        sa.select(Student.student_no, Student.specialty_id).where(Student.school_id == school.id)
+    )
+    return Counter(specialty_id for number, specialty_id in found if number in wanted)
