@@ -24,6 +24,7 @@ reading read w > reading
 reading finish w > checked
 checked confirm s > confirmed
 confirmed apply w > applied
+confirmed recheck w > checked
 uploaded fail w > failed
 reading fail w > failed
 confirmed fail w > failed
