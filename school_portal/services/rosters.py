@@ -14,14 +14,11 @@ from importers.lookups import Context
 from importers.roster import FileFacts
 from importers.sandbox import read_roster
 from school_portal import jobs
-from school_portal.domain.projects import Occupation
 from school_portal.domain.roster import ROSTER_WORKFLOW, RosterAction, RosterState
 from school_portal.domain.violations import Issue, issue
 from school_portal.domain.workflow import Role
 from school_portal.models import (
     Body,
-    BodyProject,
-    CatalogueOccupation,
     Job,
     JobState,
     Roster,
@@ -32,6 +29,7 @@ from school_portal.security import audit
 from school_portal.services import merging
 from school_portal.services.access import Actor, Refused, lock
 from school_portal.services.comparing import Compared, Comparison
+from school_portal.services.opening import register
 from school_portal.services.portal import Portal
 from school_portal.services.transitions import apply
 
@@ -58,15 +56,10 @@ def context(session: Session, school_id: int, today: date) -> Context:
         .where(Specialty.school_id == school_id)
         .order_by(Specialty.code, Specialty.training_level)
     )
-    catalogue = sa.select(
-        CatalogueOccupation.code, CatalogueOccupation.name, CatalogueOccupation.direction
-    )
-    carried = sa.select(BodyProject.occupation_code, BodyProject.occupation, BodyProject.direction)
-    occupations = session.execute(sa.union(catalogue, carried))
     bodies = session.execute(sa.select(Body.uscc, Body.name).order_by(Body.uscc))
     return Context(
         specialties=tuple((code, name, level) for code, name, level in specialties),
-        occupations=tuple(sorted(Occupation(*line) for line in occupations)),
+        occupations=tuple(sorted(register(session))),
         bodies=tuple((uscc, name) for uscc, name in bodies),
         today=today,
     )
