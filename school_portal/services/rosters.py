@@ -49,7 +49,7 @@ class Checked:
     facts: FileFacts | None
 
 
-def context(session: Session, school_id: int, today: date) -> Context:
+def context(session: Session, school_id: int | None, today: date) -> Context:
     """What a school's rows may refer to: its specialties, the register, the bodies."""
     specialties = session.execute(
         sa.select(Specialty.code, Specialty.name, Specialty.training_level)
