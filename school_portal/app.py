@@ -42,7 +42,7 @@ def build(settings: config.Settings | None = None, clock: Clock = utc_now) -> Fl
         dialect.prepare(db.engine)
         app.extensions["portal"] = _portal(settings, clock)
     app.extensions["bell"] = bell.connect(redis_url(settings))
-    # import_module("school_portal.blueprints").register(app)
+    import_module("school_portal.blueprints").register(app)
     return app
 
 
