@@ -21,4 +21,3 @@ from school_portal.app import build
 from school_portal.extensions import db
 from school_portal.models import Job, JobState
 from school_portal.services.portal import Portal
-

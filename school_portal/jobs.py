@@ -115,13 +115,9 @@ class Claim:
         if self.stopping.is_set():
             raise HandBack
 
-    def finish(
-        self, session: Session, now: datetime, state: JobState, **values: Any
-    ) -> None:
+    def finish(self, session: Session, now: datetime, state: JobState, **values: Any) -> None:
         """End the job, in the transaction of its last write. Raises LostLease."""
-        self._write(
-            session, {"state": state, "finished_at": now, "leased_until": None, **values}
-        )
+        self._write(session, {"state": state, "finished_at": now, "leased_until": None, **values})
 
     def hand_back(self, session: Session, now: datetime) -> None:
         """Put the job back in the queue at once; this attempt does not count."""
@@ -138,9 +134,7 @@ class Claim:
     def _write(self, session: Session, values: Mapping[str, Any]) -> Any:
         written = session.execute(
             sa.update(Job)
-            .where(
-                Job.id == self.job_id, Job.fence == self.fence, Job.state == JobState.RUNNING
-            )
+            .where(Job.id == self.job_id, Job.fence == self.fence, Job.state == JobState.RUNNING)
             .values(**values)
             .returning(Job.cancel_requested)
             .execution_options(synchronize_session=False)
