@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +58,7 @@ def _portal(settings: config.Settings, clock: Clock) -> Portal:
     @cache
     def open_vault() -> Vault:
         with Session(db.engine) as session:
+            dialect.read_only(session)  # whoever asks may hold the write lock
             return Vault.open(session, ring)
 
     return Portal(settings, clock, Storage(settings.storage_url, ring), ring, open_vault)

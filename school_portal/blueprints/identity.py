@@ -8,12 +8,11 @@ from typing import ParamSpec, TypeVar
 
 from flask import Flask, abort, redirect, request, url_for
 from flask_login import UserMixin, current_user
-from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response
 
 from school_portal.blueprints.errors import TEXTS, Answer, problem, wants_page
 from school_portal.extensions import db, login
-from school_portal.models import Role, School, User, dialect
+from school_portal.models import Role, School, User
 from school_portal.services import accounts
 from school_portal.services.access import Actor
 from school_portal.services.portal import current_portal

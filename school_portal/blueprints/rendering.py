@@ -114,7 +114,11 @@ def state_look(state: Enum | Look) -> Look:
 
 def state_tabs(counts: dict[Enum, int]) -> list[tuple[str, str]]:
     """A tab for each state that there is something in."""
-    return [(str(state.value), f"{LOOKS[state].word} {counts[state]}") for state in LOOKS if state in counts]
+    return [
+        (str(state.value), f"{LOOKS[state].word} {counts[state]}")
+        for state in LOOKS
+        if state in counts
+    ]
 
 
 def here(**changes: Any) -> str:

@@ -10,7 +10,14 @@ from sqlalchemy.orm import Session, joinedload
 
 from school_portal.domain.group_application import ApplicationState
 from school_portal.domain.identifiers import mask_document, mask_mobile
-from school_portal.models import ApplicationMember, Body, GroupApplication, School, Specialty, Student
+from school_portal.models import (
+    ApplicationMember,
+    Body,
+    GroupApplication,
+    School,
+    Specialty,
+    Student,
+)
 from school_portal.security.vault import Vault
 
 _SIZE = (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from importers import corrections
+from importers.sandbox import annotate
 from importers.template import roster_template
 from school_portal.domain.identifiers import mask_document, mask_mobile
 from school_portal.models import (
@@ -105,9 +105,10 @@ def _opened(vault: Vault, staged: RosterRow, column: str) -> str:
 
 def error_workbook(session: Session, portal: Portal, roster: Roster) -> bytes:
     """The uploaded file back as xlsx, wrong cells red with a comment."""
-    found = [i.as_issue() for i in issues(session, roster)]
+    found = tuple(i.as_issue() for i in issues(session, roster))
+    sheet = (roster.facts or {}).get("sheet") or roster.sheet
     with portal.storage.open(roster.storage_key) as source:
-        return corrections.annotate(source, roster.file_name, found, sheet=roster.sheet)
+        return annotate(source, found, sheet=sheet)
 
 
 def template(session: Session, school: School | None) -> bytes:

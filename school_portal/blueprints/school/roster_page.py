@@ -42,7 +42,9 @@ def _findings(session: Session, portal: Portal, roster: Roster) -> dict[str, Any
     found = sum(number for _, _, number in counts)
     file_codes = [code for code, severity, _ in counts if code.startswith("file.")]
     show = request.args.get("show", "issues" if found else "rows")
-    listed = _issues(session, roster, counts) if show == "issues" else _rows(session, portal, roster)
+    listed = (
+        _issues(session, roster, counts) if show == "issues" else _rows(session, portal, roster)
+    )
     return {
         "counts": counts,
         "found": found,
@@ -54,9 +56,7 @@ def _findings(session: Session, portal: Portal, roster: Roster) -> dict[str, Any
     }
 
 
-def _issues(
-    session: Session, roster: Roster, counts: list[tuple[str, str, int]]
-) -> dict[str, Any]:
+def _issues(session: Session, roster: Roster, counts: list[tuple[str, str, int]]) -> dict[str, Any]:
     code = request.args.get("code", "")
     total = sum(number for kind, _, number in counts if code in ("", kind))
     page = page_of(total)
