@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
+from rq.utils import as_text
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
@@ -91,17 +92,17 @@ def worker_is_up(connection: Redis) -> bool:
     One of this machine is looked for by its process, so that a killed one is known at once.
     """
     try:
-        keys = connection.smembers(WORKERS)
-        found = [connection.hmget(key, "hostname", "pid", "death") for key in keys]  # type: ignore[union-attr]
+        keys = [str(as_text(key)) for key in connection.smembers(WORKERS)]
+        found = [connection.hmget(key, "hostname", "pid", "death") for key in keys]
     except RedisError:
         return False
-    return any(_lives(*fields) for fields in found)  # type: ignore[misc]
+    return any(_lives(*fields) for fields in found)
 
 
-def _lives(host: bytes | None, pid: bytes | None, death: bytes | None) -> bool:
+def _lives(host: bytes | str | None, pid: bytes | str | None, death: bytes | str | None) -> bool:
     if host is None or pid is None or death is not None:
         return False
-    if host.decode() != gethostname():
+    if as_text(host) != gethostname():
         return True
     try:
         os.kill(int(pid), 0)
