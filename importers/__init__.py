@@ -1,1 +1,1 @@
-"""Files in, rows with issues out. No database and no Flask; one reader for check, preview and worker."""
+"""Files in, rows with issues out; one reader for check, preview and worker."""

@@ -119,9 +119,7 @@ def _run(task: Task, data: bytes, kind: type[_T]) -> Iterator[_T]:
         raise _crashed(process.returncode)
 
 
-def _exchange(
-    process: "subprocess.Popen[bytes]", task: Task, data: bytes
-) -> Iterator[bytes]:
+def _exchange(process: "subprocess.Popen[bytes]", task: Task, data: bytes) -> Iterator[bytes]:
     """Feeds the child and yields what it writes; raises Refused when it is silent too long."""
     head = msgspec.msgpack.encode(task)
     pending = [memoryview(part) for part in (struct.pack(">I", len(head)) + head, data) if part]

@@ -19,5 +19,9 @@ class Policy:
     once: bool = _setting(True, "同一人同一项目不重复申报")
     group_size: int = _setting(200, "每份团体申报人数上限")
 
+    def __post_init__(self) -> None:
+        if self.group_size < 1:
+            raise ValueError("a group application holds at least one student")
+
 
 POLICY_NAMES = {setting.name: setting.metadata["name"] for setting in fields(Policy)}

@@ -41,7 +41,10 @@ class StudyMode(LabelledEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a row asks for; empty or None where it names nothing. `body` is a USCC."""
+    """What a row asks for; empty or None where it names nothing.
+
+    Occupations are spelled as the register spells them; `body` is a USCC.
+    """
 
     route: Route = Route.SKILL_LEVEL
     code: str = ""
@@ -100,6 +103,7 @@ class RosterAction(LabelledEnum):
     CONFIRM = "confirm", "确认"
     APPLY = "apply", "入库"
     FAIL = "fail", "记为失败"
+    RECHECK = "recheck", "重新校验"
     DISCARD = "discard", "放弃"
     UNDO = "undo", "撤销"
 
@@ -125,6 +129,8 @@ ROSTER_WORKFLOW = Workflow(
         _by_worker({RosterState.READING}, RosterAction.FINISH, RosterState.CHECKED),
         _by_school({RosterState.CHECKED}, RosterAction.CONFIRM, RosterState.CONFIRMED),
         _by_worker({RosterState.CONFIRMED}, RosterAction.APPLY, RosterState.APPLIED),
+        # What was saved meanwhile turned rows away: the school decides again.
+        _by_worker({RosterState.CONFIRMED}, RosterAction.RECHECK, RosterState.CHECKED),
         _by_worker(
             {RosterState.UPLOADED, RosterState.READING, RosterState.CONFIRMED},
             RosterAction.FAIL,

@@ -1,0 +1,23 @@
+"""The sign-in form."""
+
+from __future__ import annotations
+
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, PasswordField, StringField
+from wtforms.validators import InputRequired, Length
+
+
+class SignInForm(FlaskForm):
+    """Name and password, and where the person was going."""
+
+    username = StringField(
+        "用户名",
+        [InputRequired("请填写用户名。"), Length(max=64, message="用户名不超过 64 个字。")],
+        render_kw={"autocomplete": "username", "autofocus": True},
+    )
+    password = PasswordField(
+        "密码",
+        [InputRequired("请填写密码。"), Length(max=256, message="密码不超过 256 个字。")],
+        render_kw={"autocomplete": "current-password"},
+    )
+    next = HiddenField()

@@ -1,0 +1,95 @@
+"""Errors: pages for people, problem documents (RFC 9457) for programs, each with its request id."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, json, render_template, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from school_portal.blueprints.http import request_id
+from school_portal.services.access import NotFound, Refused
+
+Answer = tuple[str, int] | WerkzeugResponse
+
+# Status: what happened, what to do.
+TEXTS = {
+    400: ("请求无法识别", "请返回上一页，重新填写后再提交。"),
+    401: ("请先登录", "登录后即可打开这个页面。"),
+    403: ("您的账户不能打开这个页面", "如果工作需要，请联系本单位的平台管理人员。"),
+    404: ("没有找到这个页面", "地址可能已经失效，或者内容不属于您的单位。请从首页重新进入。"),
+    405: ("这个地址不能这样打开", "请从页面上的按钮或链接进入。"),
+    413: ("文件太大，未接收", "名册文件不能超过 50 MB，请删去无关内容或分成几个文件后重新上传。"),
+    429: ("操作过于频繁", "为保护账户，请稍等几分钟再试。"),
+    500: (
+        "系统出现问题，这次操作没有完成",
+        "已保存的数据不受影响，请稍后重试；仍然不行时，请把请求编号告诉管理员。",
+    ),
+    503: ("系统暂时无法使用", "请稍后重试。"),
+}
+CSRF_TEXT = (
+    "页面已过期，没有提交",
+    "请返回上一页，刷新后重新提交。已上传的文件和已保存的内容不受影响。",
+)
+
+
+def wants_page() -> bool:
+    """Whether a person asks: browsers name text/html, programs do not."""
+    return "text/html" in request.headers.get("Accept", "") or "HX-Request" in request.headers
+
+
+def problem(
+    status: int, title: str, detail: str, code: str | None = None, **more: object
+) -> Response:
+    """A problem document."""
+    document = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "request_id": request_id(),
+        **({"code": code} if code else {}),
+        **more,
+    }
+    return Response(json.dumps(document), status=status, content_type="application/problem+json")
+
+
+def answer(status: int, title: str, detail: str, code: str | None = None) -> Answer:
+    """The page or the document that tells the error."""
+    if not wants_page():
+        return problem(status, title, detail, code)
+    # A failure's page asks nothing of the database: it may be what failed.
+    template = "errors/error.html" if status < 500 else "errors/failure.html"
+    page = render_template(template, status=status, title=title, detail=detail, number=request_id())
+    return page, status
+
+
+def on_http_error(error: HTTPException) -> Answer:
+    status = error.code or 500
+    if status < 400 or error.response is not None:  # the router's redirect, or an answer at hand
+        return error.get_response()
+    return answer(status, *TEXTS.get(status, TEXTS[400 if status < 500 else 500]))
+
+
+def on_csrf_error(_: CSRFError) -> Answer:
+    return answer(400, *CSRF_TEXT, "request.csrf")
+
+
+def on_not_found(_: NotFound) -> Answer:
+    return answer(404, *TEXTS[404])
+
+
+def on_refusal(refusal: Refused) -> Answer:
+    return answer(409, "现在不能这样做", str(refusal), "request.refused")
+
+
+def on_failure(_: InternalServerError) -> Answer:
+    return answer(500, *TEXTS[500])
+
+
+def register(app: Flask) -> None:
+    app.register_error_handler(HTTPException, on_http_error)
+    app.register_error_handler(CSRFError, on_csrf_error)
+    app.register_error_handler(NotFound, on_not_found)
+    app.register_error_handler(Refused, on_refusal)
+    app.register_error_handler(InternalServerError, on_failure)

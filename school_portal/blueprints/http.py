@@ -1,0 +1,86 @@
+"""What every answer carries: a request id, safe headers, cookies bound to the host."""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+from flask import Flask, Response, g, request
+from flask.sessions import SecureCookieSessionInterface
+
+from school_portal.extensions import limiter
+from school_portal.services.portal import current_portal
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+# The pages hold no script, style or frame of their own; Tabler's style sheet has data: images.
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def request_id() -> str:
+    """The id of this request: the proxy's where it is well-formed, else a new one."""
+    if "request_id" not in g:
+        given = request.headers.get("X-Request-Id", "")
+        g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+    found: str = g.request_id
+    return found
+
+
+def over_tls() -> bool:
+    """Whether the visitor's connection is encrypted, at this server or at the proxy before it."""
+    origin = current_portal().settings.origin or ""
+    return request.is_secure or origin.startswith("https://")
+
+
+class HostBoundSessions(SecureCookieSessionInterface):
+    """The session cookie takes the `__Host-` prefix over TLS: no other host can set it."""
+
+    def get_cookie_name(self, app: Flask) -> str:
+        return "__Host-session" if over_tls() else "session"
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return over_tls()
+
+
+def add_headers(response: Response) -> Response:
+    """The headers of every answer; nothing but static files may be kept by a cache."""
+    response.headers["X-Request-Id"] = request_id()
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if over_tls():
+        response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "no-store"
+    elif "v" in request.args and response.status_code < 400:
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
+
+
+def register(app: Flask) -> None:
+    app.session_interface = HostBoundSessions()
+    app.config.update(SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax")
+    # Where Redis is away the limits count in this process: signing in goes on.
+    app.config.setdefault("RATELIMIT_STORAGE_URI", "memory://")
+    app.config.update(RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True, RATELIMIT_HEADERS_ENABLED=True)
+    limiter.init_app(app)
+    app.after_request(add_headers)

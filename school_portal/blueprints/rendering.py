@@ -1,0 +1,163 @@
+"""What templates may use: dates, sizes, states and addresses as people read them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, current_app, request, url_for
+from flask_login import current_user
+
+from school_portal.blueprints.clauses import cited
+from school_portal.domain.group_application import ApplicationState, MemberState
+from school_portal.domain.roster import RosterState
+from school_portal.domain.windows import TZ
+from school_portal.models import Role
+
+PORTAL_NAME = "职业技能评价团体申报平台"
+_WEEKDAYS = "一二三四五六日"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A state as a page shows it: never by colour alone."""
+
+    colour: str
+    icon: str
+    word: str
+
+
+LOOKS: dict[Enum, Look] = {
+    RosterState.UPLOADED: Look("blue", "clock", "等待检查"),
+    RosterState.READING: Look("blue", "loader-2", "检查中"),
+    RosterState.CHECKED: Look("orange", "alert-triangle", "待确认"),
+    RosterState.CONFIRMED: Look("blue", "loader-2", "保存中"),
+    RosterState.APPLIED: Look("green", "circle-check", "已保存"),
+    RosterState.FAILED: Look("red", "circle-x", "未通过检查"),
+    RosterState.DISCARDED: Look("grey", "trash", "已放弃"),
+    RosterState.UNDONE: Look("grey", "arrow-back-up", "已撤销"),
+    ApplicationState.DRAFT: Look("grey", "pencil", ApplicationState.DRAFT.label),
+    ApplicationState.SIGNED: Look("blue", "certificate", ApplicationState.SIGNED.label),
+    ApplicationState.SUBMITTED: Look("blue", "clock", ApplicationState.SUBMITTED.label),
+    ApplicationState.ACCEPTED: Look("green", "circle-check", ApplicationState.ACCEPTED.label),
+    ApplicationState.RETURNED: Look("orange", "arrow-back-up", ApplicationState.RETURNED.label),
+    ApplicationState.SCHEDULED: Look("green", "calendar", ApplicationState.SCHEDULED.label),
+    ApplicationState.RESULTS_RECORDED: Look(
+        "green", "clipboard-check", ApplicationState.RESULTS_RECORDED.label
+    ),
+    ApplicationState.CLOSED: Look("dark", "check", ApplicationState.CLOSED.label),
+    ApplicationState.WITHDRAWN: Look("dark", "ban", ApplicationState.WITHDRAWN.label),
+    MemberState.INCLUDED: Look("grey", "check", MemberState.INCLUDED.label),
+    MemberState.RETURNED: Look("orange", "arrow-back-up", MemberState.RETURNED.label),
+    MemberState.WITHDRAWN: Look("dark", "ban", MemberState.WITHDRAWN.label),
+    MemberState.REPLACED: Look("dark", "ban", MemberState.REPLACED.label),
+    MemberState.PASSED: Look("green", "circle-check", MemberState.PASSED.label),
+    MemberState.FAILED: Look("red", "circle-x", MemberState.FAILED.label),
+}
+
+SCHOOL_NAVIGATION = (
+    ("school.home", "首页", "home"),
+    ("school.rosters", "名册", "file-spreadsheet"),
+    ("school.applications", "团体申报", "users-group"),
+    ("school.specialties", "专业评估", "certificate"),
+    ("school.account", "账户与权限", "user-shield"),
+    ("entrance.help_page", "帮助", "help"),
+)
+OFFICE_NAVIGATION = (
+    ("entrance.entrance", "首页", "home"),
+    ("register.bodies", "评价机构名录", "building"),
+    ("entrance.help_page", "帮助", "help"),
+)
+# A page below another's entry of the navigation.
+SECTIONS = {
+    "school.roster": "school.rosters",
+    "school.upload": "school.rosters",
+    "school.plan": "school.applications",
+    "school.application": "school.applications",
+}
+
+
+def day(value: date | datetime | None, none: str = "—") -> str:
+    """2026-10-15（周四）, in Shanghai."""
+    if value is None:
+        return none
+    if isinstance(value, datetime):
+        value = value.astimezone(TZ).date()
+    return f"{value:%Y-%m-%d}（周{_WEEKDAYS[value.weekday()]}）"
+
+
+def moment(value: datetime | None) -> str:
+    """2026-10-15（周四）14:32, in Shanghai."""
+    return f"{day(value)}{value.astimezone(TZ):%H:%M}" if value else "—"
+
+
+def grouped(masked: str) -> str:
+    """A masked document number in groups: 310104 ******** 0026."""
+    return f"{masked[:6]} {masked[6:-4]} {masked[-4:]}" if len(masked) == 18 else masked
+
+
+def size(octets: int) -> str:
+    """12 KB, 3.4 MB."""
+    if octets < 1024 * 1024:
+        return f"{max(1, round(octets / 1024))} KB"
+    return f"{octets / 1024 / 1024:.1f} MB"
+
+
+def state_look(state: Enum | Look) -> Look:
+    return state if isinstance(state, Look) else LOOKS[state]
+
+
+def state_tabs(counts: dict[Enum, int]) -> list[tuple[str, str]]:
+    """A tab for each state that there is something in."""
+    return [
+        (str(state.value), f"{LOOKS[state].word} {counts[state]}")
+        for state in LOOKS
+        if state in counts
+    ]
+
+
+def here(**changes: Any) -> str:
+    """This page's address with some of its choices changed; None removes one."""
+    return url_for(
+        str(request.endpoint), **{**(request.view_args or {}), **request.args, **changes}
+    )
+
+
+@cache
+def _digest(path: str) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
+
+
+def asset(name: str) -> str:
+    """A static file's address, with its content's hash: it may be kept for ever."""
+    return url_for("static", filename=name, v=_digest(f"{current_app.static_folder}/{name}"))
+
+
+def navigation() -> tuple[tuple[str, str, str], ...]:
+    return SCHOOL_NAVIGATION if current_user.role is Role.SCHOOL else OFFICE_NAVIGATION
+
+
+def section(endpoint: str) -> bool:
+    """Whether this page belongs to that entry of the navigation."""
+    return SECTIONS.get(request.endpoint or "", request.endpoint) == endpoint
+
+
+def register(app: Flask) -> None:
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(day=day, moment=moment, grouped=grouped, size=size)
+    app.jinja_env.globals.update(
+        portal_name=PORTAL_NAME,
+        look=Look,
+        state_look=state_look,
+        state_tabs=state_tabs,
+        here=here,
+        asset=asset,
+        cited=cited,
+        navigation=navigation,
+        section=section,
+    )

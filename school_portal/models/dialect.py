@@ -1,0 +1,81 @@
+"""What differs between SQLite and PostgreSQL, and nothing else."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+Value = str | int | bool | bytes | None
+
+READ_ONLY = "portal_read_only"
+BUSY_SECONDS = 30
+
+
+def prepare(engine: sa.Engine) -> None:
+    """Make SQLite keep what it confirmed (WAL, FULL) and take the write lock at the start.
+
+    A transaction marked READ_ONLY begins deferred: it reads beside a writer instead of waiting.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: sqlite3.Connection, record: object) -> None:
+        connection.isolation_level = None  # the transaction begins where we say so
+        for pragma in (
+            f"busy_timeout={BUSY_SECONDS * 1000}",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def began(connection: sa.Connection) -> None:
+        read_only = connection.get_execution_options().get(READ_ONLY)
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def read_only(session: Session) -> None:
+    """Begin a transaction that only reads, and sees one state throughout."""
+    postgresql = session.get_bind().dialect.name == "postgresql"
+    options: dict[str, Any] = {"isolation_level": "REPEATABLE READ"} if postgresql else {}
+    session.connection(execution_options={READ_ONLY: True, **options})
+
+
+def ensure_row(session: Session, table: sa.Table, values: dict[str, Any]) -> None:
+    """Insert the row unless its key is there already, whoever else inserts it now."""
+    postgresql = session.get_bind().dialect.name == "postgresql"
+    insert = postgresql_insert if postgresql else sqlite_insert
+    session.execute(insert(table).values(values).on_conflict_do_nothing())
+
+
+def bulk_insert(
+    session: Session, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[Value]]
+) -> None:
+    """Insert many rows of plain values in the session's transaction: COPY or executemany.
+
+    Dates come as ISO text, enumerations as their value.
+    """
+    connection = session.connection().connection.driver_connection
+    names = ", ".join(f'"{column}"' for column in columns)
+    if session.get_bind().dialect.name == "postgresql":
+        with (
+            connection.cursor() as cursor,  # type: ignore[union-attr]
+            cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy,
+        ):
+            for row in rows:
+                copy.write_row(row)
+        return
+    marks = ", ".join("?" * len(columns))
+    connection.executemany(  # type: ignore[union-attr]
+        f"INSERT INTO {table.name} ({names}) VALUES ({marks})",  # noqa: S608  names are ours
+        rows,
+    )

@@ -1,0 +1,77 @@
+"""Accounts of people, their sign-ins, the audit chain and wrapped keys."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from school_portal.domain.workflow import Role
+from school_portal.extensions import db
+from school_portal.models.organisations import School
+from school_portal.models.types import UtcDateTime, choice
+
+
+class User(db.Model):
+    """A person who signs in; a school's operator belongs to that school alone."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    name: Mapped[str] = mapped_column(sa.String(50))
+    password_hash: Mapped[str] = mapped_column(sa.String(200))
+    role: Mapped[Role] = mapped_column(choice(Role))
+    school_id: Mapped[int | None] = mapped_column(sa.ForeignKey("schools.id"))
+    active: Mapped[bool] = mapped_column(default=True)
+
+    school: Mapped[School | None] = relationship()
+
+
+class SignIn(db.Model):
+    """A sign-in kept on the server; the cookie holds a random token, the table its hash."""
+
+    __tablename__ = "sign_ins"
+
+    token_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), primary_key=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    user: Mapped[User] = relationship()
+
+
+class AuditEvent(db.Model):
+    """An event; each holds the hash of the one before: no change goes unnoticed (rulebook 11)."""
+
+    __tablename__ = "audit_events"
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    actor: Mapped[str] = mapped_column(sa.String(100))
+    action: Mapped[str] = mapped_column(sa.String(64), index=True)
+    subject: Mapped[str] = mapped_column(sa.String(100), index=True)
+    detail: Mapped[dict[str, Any]] = mapped_column(sa.JSON)  # nothing personal
+    previous: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
+    digest: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
+
+
+class AuditHead(db.Model):
+    """The chain's end, one row: locked by whoever appends, so that a cut-off tail is noticed."""
+
+    __tablename__ = "audit_head"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    seq: Mapped[int]
+    digest: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
+
+
+class WrappedKey(db.Model):
+    """A key of the portal's own, encrypted under the key ring (the blind index's)."""
+
+    __tablename__ = "wrapped_keys"
+
+    name: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    sealed: Mapped[bytes]

@@ -1,0 +1,133 @@
+"""Rows of a roster held against what is saved: who is new, who changed, who may not be taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from school_portal.domain.identifiers import person_key
+from school_portal.domain.roster import Enrolment, RosterRow
+from school_portal.domain.violations import Issue, issue
+from school_portal.models import Specialty, Student
+from school_portal.security.vault import Vault
+
+# What a row may change; an empty optional cell keeps what is saved.
+COMPARED = (
+    "student_no",
+    "name",
+    "document_type",
+    "sex",
+    "birth_date",
+    "ethnicity",
+    "mobile_index",
+    "training_level",
+    "class_name",
+    "entered_on",
+    "graduates_on",
+    "enrolment_status",
+    "study_mode",
+    "specialty_id",
+)
+KEPT_WHEN_EMPTY = frozenset({"sex", "birth_date", "ethnicity", "class_name", "entered_on"})
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A row, its keyed hashes, and what saving it would do to which student."""
+
+    row: RosterRow
+    document_index: bytes
+    mobile_index: bytes
+    specialty_id: int
+    outcome: str  # create, update, unchanged
+    student_id: int | None
+
+
+class Comparison:
+    """Compares one school's rows, a chunk at a time, in a few queries a chunk."""
+
+    def __init__(self, session: Session, vault: Vault, school_id: int) -> None:
+        self.session = session
+        self.school_id = school_id
+        self.vault = vault
+        self.specialties = {
+            (specialty.code, specialty.training_level): specialty.id
+            for specialty in session.scalars(
+                sa.select(Specialty).where(Specialty.school_id == school_id)
+            )
+        }
+
+    def compare(self, rows: Sequence[RosterRow]) -> tuple[list[Compared], list[Issue]]:
+        """The rows that may be taken, and an issue for each that may not (contract, `row.*`)."""
+        persons = self.vault.index_many(
+            "person", (person_key(row.document_type, row.document_number) for row in rows)
+        )
+        mobiles = self.vault.index_many("mobile", (row.mobile for row in rows))
+        saved = self._saved(persons)
+        numbers = self._number_holders([row.student_no for row in rows])
+        elsewhere = self._held_elsewhere(persons)
+        compared: list[Compared] = []
+        issues: list[Issue] = []
+        for row, person, mobile in zip(rows, persons, mobiles, strict=True):
+            found = self._refusals(row, person, numbers, elsewhere)
+            if found:
+                issues.extend(found)
+            else:
+                compared.append(self._compared(row, person, mobile, saved.get(person)))
+        return compared, issues
+
+    def _refusals(
+        self, row: RosterRow, person: bytes, numbers: dict[str, bytes], elsewhere: set[bytes]
+    ) -> list[Issue]:
+        found = []
+        if numbers.get(row.student_no, person) != person:
+            found.append(issue("row.number-taken", row.row, "学号", value=row.student_no))
+        if person in elsewhere:
+            found.append(issue("row.other-school", row.row, "证件号码"))
+        return found
+
+    def _compared(self, row: RosterRow, person: bytes, mobile: bytes, student: Any) -> Compared:
+        specialty_id = self.specialties[row.specialty_code, row.training_level]
+        if student is None:
+            return Compared(row, person, mobile, specialty_id, "create", None)
+        values = {"mobile_index": mobile, "specialty_id": specialty_id}
+        changed = any(
+            value != getattr(student, name)
+            for name in COMPARED
+            for value in (values[name] if name in values else getattr(row, name),)
+            if value or name not in KEPT_WHEN_EMPTY
+        )
+        outcome = "update" if changed else "unchanged"
+        return Compared(row, person, mobile, specialty_id, outcome, student.id)
+
+    def _saved(self, persons: Iterable[bytes]) -> dict[bytes, Any]:
+        columns = [Student.id, Student.document_index, *(getattr(Student, c) for c in COMPARED)]
+        found = self.session.execute(
+            sa.select(*columns).where(
+                Student.school_id == self.school_id, Student.document_index.in_(persons)
+            )
+        )
+        return {student.document_index: student for student in found}
+
+    def _number_holders(self, numbers: Iterable[str]) -> dict[str, bytes]:
+        found = self.session.execute(
+            sa.select(Student.student_no, Student.document_index).where(
+                Student.school_id == self.school_id, Student.student_no.in_(numbers)
+            )
+        )
+        return dict(found.tuples().all())
+
+    def _held_elsewhere(self, persons: Iterable[bytes]) -> set[bytes]:
+        return set(
+            self.session.scalars(
+                sa.select(Student.document_index).where(
+                    Student.school_id != self.school_id,
+                    Student.document_index.in_(persons),
+                    Student.enrolment_status.in_([status for status in Enrolment if status.holds]),
+                )
+            )
+        )

@@ -1,0 +1,115 @@
+"""What a school sees of a checked roster: findings by kind and by row, rows and their outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from importers.sandbox import annotate
+from importers.template import roster_template
+from school_portal.domain.identifiers import mask_document, mask_mobile
+from school_portal.models import (
+    Roster,
+    RosterIssue,
+    RosterRow,
+    School,
+    Specialty,
+)
+from school_portal.security.vault import Vault
+from school_portal.services import rosters
+from school_portal.services.portal import Portal
+
+
+@dataclass(frozen=True, slots=True)
+class StagedRow:
+    """A row that passed, with its numbers masked."""
+
+    row: int
+    student_no: str
+    name: str
+    document: str
+    mobile: str
+    specialty: str
+    outcome: str
+
+
+def issue_counts(session: Session, roster: Roster) -> list[tuple[str, str, int]]:
+    """Kinds of findings: code, severity, how many; most frequent first."""
+    count = sa.func.count()
+    found = session.execute(
+        sa.select(RosterIssue.code, RosterIssue.severity, count)
+        .where(RosterIssue.roster_id == roster.id)
+        .group_by(RosterIssue.code, RosterIssue.severity)
+        .order_by(RosterIssue.severity, count.desc(), RosterIssue.code)
+    )
+    return [(code, severity, number) for code, severity, number in found]
+
+
+def issues(
+    session: Session,
+    roster: Roster,
+    *,
+    code: str | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+) -> Sequence[RosterIssue]:
+    """Findings in the file's order; those of one kind where a code is given."""
+    query = sa.select(RosterIssue).where(RosterIssue.roster_id == roster.id)
+    if code is not None:
+        query = query.where(RosterIssue.code == code)
+    return session.scalars(query.order_by(RosterIssue.id).limit(limit).offset(offset)).all()
+
+
+def rows(
+    session: Session,
+    vault: Vault,
+    roster: Roster,
+    *,
+    outcome: str | None = None,
+    limit: int,
+    offset: int = 0,
+) -> list[StagedRow]:
+    """Staged rows in the file's order, numbers masked; of one outcome where it is given."""
+    query = (
+        sa.select(RosterRow, Specialty.name)
+        .join(Specialty, Specialty.id == RosterRow.specialty_id)
+        .where(RosterRow.roster_id == roster.id)
+    )
+    if outcome is not None:
+        query = query.where(RosterRow.outcome == outcome)
+    return [
+        StagedRow(
+            staged.row,
+            staged.student_no,
+            staged.name,
+            mask_document(_opened(vault, staged, "document")),
+            mask_mobile(_opened(vault, staged, "mobile")),
+            specialty,
+            staged.outcome,
+        )
+        for staged, specialty in session.execute(
+            query.order_by(RosterRow.row).limit(limit).offset(offset)
+        )
+    ]
+
+
+def _opened(vault: Vault, staged: RosterRow, column: str) -> str:
+    sealed: bytes = getattr(staged, f"{column}_sealed")
+    return vault.unseal("students", column, staged.document_index, sealed)
+
+
+def error_workbook(session: Session, portal: Portal, roster: Roster) -> bytes:
+    """The uploaded file back as xlsx, wrong cells red with a comment."""
+    found = tuple(i.as_issue() for i in issues(session, roster))
+    sheet = (roster.facts or {}).get("sheet") or roster.sheet
+    with portal.storage.open(roster.storage_key) as source:
+        return annotate(source, found, sheet=sheet)
+
+
+def template(session: Session, school: School | None, today: date) -> bytes:
+    """The roster workbook, with the school's own specialties in its lists where one is given."""
+    return roster_template(rosters.context(session, school.id if school else None, today))

@@ -1,0 +1,351 @@
+"""A school's roster: uploaded, checked, confirmed, saved (rulebook 7, 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any, BinaryIO
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from importers.lookups import Context
+from importers.roster import FileFacts
+from importers.sandbox import read_roster
+from school_portal import jobs
+from school_portal.domain.roster import ROSTER_WORKFLOW, RosterAction, RosterState
+from school_portal.domain.violations import Issue, issue
+from school_portal.domain.workflow import Role
+from school_portal.models import (
+    Body,
+    Job,
+    JobState,
+    Roster,
+    RosterIssue,
+    Specialty,
+)
+from school_portal.security import audit
+from school_portal.services import merging
+from school_portal.services.access import Actor, Refused, lock
+from school_portal.services.comparing import Compared, Comparison
+from school_portal.services.opening import register
+from school_portal.services.portal import Portal
+from school_portal.services.transitions import apply
+
+MIB = 1024 * 1024
+UPLOAD_LIMIT = 50 * MIB
+SAVE_ATTEMPTS = 3
+
+
+@dataclass(slots=True)
+class Checked:
+    """A file's rows so far, judged against what is saved; `facts` once the reader knows them."""
+
+    compared: list[Compared]
+    issues: list[Issue]
+    done: int
+    total: int | None
+    facts: FileFacts | None
+
+
+def context(session: Session, school_id: int | None, today: date) -> Context:
+    """What a school's rows may refer to: its specialties, the register, the bodies."""
+    specialties = session.execute(
+        sa.select(Specialty.code, Specialty.name, Specialty.training_level)
+        .where(Specialty.school_id == school_id)
+        .order_by(Specialty.code, Specialty.training_level)
+    )
+    bodies = session.execute(sa.select(Body.uscc, Body.name).order_by(Body.uscc))
+    return Context(
+        specialties=tuple((code, name, level) for code, name, level in specialties),
+        occupations=tuple(sorted(register(session))),
+        bodies=tuple((uscc, name) for uscc, name in bodies),
+        today=today,
+    )
+
+
+def check(
+    session: Session,
+    portal: Portal,
+    school_id: int,
+    source: BinaryIO,
+    file_name: str,
+    *,
+    sheet: str | None = None,
+    today: date,
+) -> Iterator[Checked]:
+    """Read a file in the child process and judge its rows, a chunk at a time; writes nothing."""
+    comparison = Comparison(session, portal.vault, school_id)
+    rows_in = context(session, school_id, today)
+    for chunk in read_roster(source, file_name, rows_in, sheet=sheet):
+        compared, refused = comparison.compare(chunk.rows)
+        issues = sorted([*chunk.issues, *refused], key=lambda found: found.row or 0)
+        yield Checked(compared, issues, chunk.done, chunk.total, chunk.facts)
+
+
+def check_document(
+    session: Session,
+    portal: Portal,
+    school_id: int,
+    source: BinaryIO,
+    file_name: str,
+    *,
+    sheet: str | None = None,
+    today: date,
+) -> dict[str, Any]:
+    """The contract's document of `roster check`."""
+    accepted = 0
+    issues: list[Issue] = []
+    facts: FileFacts | None = None
+    for step in check(session, portal, school_id, source, file_name, sheet=sheet, today=today):
+        accepted += len(step.compared)
+        issues.extend(step.issues)
+        facts = step.facts or facts
+    if facts is None:
+        raise RuntimeError("the reader ended without the file's facts")
+    if refusals := [found for found in issues if refuses_file(found)]:
+        return _document(asdict(facts), 0, 0, refusals)
+    return _document(asdict(facts), accepted, facts.rows - accepted, issues)
+
+
+def refuses_file(found: Issue) -> bool:
+    """Whether the finding concerns the whole file, so that none of its rows counts."""
+    return found.row is None and found.severity == "error"
+
+
+def _document(
+    facts: dict[str, Any], accepted: int, rejected: int, issues: list[Issue]
+) -> dict[str, Any]:
+    return {
+        "file": facts,
+        "accepted": accepted,
+        "rejected": rejected,
+        "issues": [asdict(found) for found in sorted(issues, key=lambda i: i.row or 0)],
+    }
+
+
+def upload(
+    session: Session,
+    portal: Portal,
+    actor: Actor,
+    school_id: int,
+    stream: BinaryIO,
+    file_name: str,
+    *,
+    sheet: str | None = None,
+    token: str | None = None,
+    request_id: str | None = None,
+) -> Roster:
+    """Keep the file, encrypted, and have a worker check it.
+
+    A token that was used before gives the roster it made. Raises storage.TooLarge.
+    """
+    if token is not None:
+        known = session.scalar(
+            sa.select(Roster).where(Roster.upload_token == token, Roster.school_id == school_id)
+        )
+        if known is not None:
+            return known
+    stored = portal.storage.put(stream, UPLOAD_LIMIT)
+    now = portal.clock()
+    roster = Roster(
+        school_id=school_id,
+        upload_token=token,
+        file_name=file_name[-255:],
+        sha256=stored.sha256,
+        size=stored.size,
+        storage_key=stored.key,
+        sheet=sheet,
+        state=RosterState.UPLOADED,
+        uploaded_by_id=actor.user_id,
+        uploaded_at=now,
+    )
+    session.add(roster)
+    session.flush()
+    _enqueue(session, portal, actor, roster, "roster-check", request_id)
+    audit.record(session, actor.label, "roster.upload", f"roster:{roster.id}", sha256=stored.sha256)
+    return roster
+
+
+def _enqueue(
+    session: Session,
+    portal: Portal,
+    actor: Actor,
+    roster: Roster,
+    kind: str,
+    request_id: str | None = None,
+) -> Job:
+    return jobs.enqueue(
+        session,
+        kind,
+        subject_id=roster.id,
+        school_id=roster.school_id,
+        options={},
+        actor_id=actor.user_id,
+        now=portal.clock(),
+        request_id=request_id,
+    )
+
+
+def read(session: Session, portal: Portal, roster_id: int) -> Iterator[Checked]:
+    """Check an uploaded roster and stage its rows; the caller commits after each step.
+
+    Begins anew whatever an earlier attempt left; ends with the roster checked or failed.
+    """
+    roster = session.get_one(Roster, roster_id)
+    apply(session, ROSTER_WORKFLOW, roster, RosterAction.READ, Role.SYSTEM)
+    readable = yield from _stage(session, portal, roster)
+    action = RosterAction.FINISH if readable else RosterAction.FAIL
+    apply(session, ROSTER_WORKFLOW, roster, action, Role.SYSTEM)
+
+
+def _stage(session: Session, portal: Portal, roster: Roster) -> Generator[Checked, None, bool]:
+    """Whether the file could be read; where not, only the findings that say so are kept."""
+    merging.clear(session, roster)
+    roster.students_version = merging.students_version(session, roster.school_id)
+    roster_id, school_id = roster.id, roster.school_id
+    name, sheet = roster.file_name, roster.sheet
+    accepted = 0
+    facts: FileFacts | None = None
+    refusals: list[Issue] = []
+    with portal.storage.open(roster.storage_key) as source:
+        for step in check(
+            session, portal, school_id, source, name, sheet=sheet, today=portal.today()
+        ):
+            merging.stage_rows(session, portal.vault, roster_id, step.compared)
+            merging.stage_issues(session, roster_id, step.issues)
+            accepted += len(step.compared)
+            refusals += filter(refuses_file, step.issues)
+            facts = step.facts or facts
+            yield step
+    if facts is None:
+        raise RuntimeError("the reader ended without the file's facts")
+    roster.facts = asdict(facts)
+    if refusals:
+        merging.clear(session, roster)
+        merging.stage_issues(session, roster_id, refusals)
+        accepted = 0
+    roster.accepted = accepted
+    roster.rejected = 0 if refusals else facts.rows - accepted
+    merging.count_outcomes(session, roster)
+    return not refusals
+
+
+def save(session: Session, portal: Portal, roster_id: int) -> Iterator[Checked]:
+    """Merge a confirmed roster into the students; the caller commits each step, and at the end.
+
+    Where the school's students changed since the check, the file is checked again first; where
+    that turns rows away which the school has not agreed to leave out, it is asked again.
+    """
+    roster = session.get_one(Roster, roster_id)
+    for _ in range(SAVE_ATTEMPTS):
+        lock(session, roster.school_id)
+        if roster.students_version != merging.students_version(session, roster.school_id):
+            yield from _stage(session, portal, roster)
+            if roster.rejected and not roster.accept_valid:
+                apply(session, ROSTER_WORKFLOW, roster, RosterAction.RECHECK, Role.SYSTEM)
+                return
+            continue
+        try:
+            with session.begin_nested():
+                merging.merge(session, roster, portal.clock())
+        except sa.exc.IntegrityError:  # another school enrolled one of them meanwhile
+            roster.students_version = None
+            continue
+        roster.applied_at = portal.clock()
+        apply(session, ROSTER_WORKFLOW, roster, RosterAction.APPLY, Role.SYSTEM)
+        audit.record(
+            session,
+            "system",
+            "roster.apply",
+            f"roster:{roster.id}",
+            created=roster.created,
+            updated=roster.updated,
+            unchanged=roster.unchanged,
+        )
+        return
+    raise RuntimeError("the students kept changing beside the roster")
+
+
+def give_up(session: Session, roster_id: int) -> None:
+    """Record that no worker could finish the roster; what was staged goes."""
+    roster = session.get_one(Roster, roster_id)
+    if (roster.state, RosterAction.FAIL, Role.SYSTEM) not in ROSTER_WORKFLOW.table:
+        return
+    merging.clear(session, roster)
+    merging.stage_issues(
+        session, roster_id, [issue("file.unreadable", detail="（多次处理未能完成）")]
+    )
+    apply(session, ROSTER_WORKFLOW, roster, RosterAction.FAIL, Role.SYSTEM)
+
+
+def confirm(
+    session: Session,
+    portal: Portal,
+    actor: Actor,
+    roster: Roster,
+    *,
+    accept_valid: bool,
+    request_id: str | None = None,
+) -> Job:
+    """Have a worker save the checked rows; rejected ones only stay out where that was chosen.
+
+    Raises Refused.
+    """
+    if roster.rejected and not accept_valid:
+        raise Refused(
+            f"名册中有 {roster.rejected} 行未通过检查，未保存任何学生。"
+            "请改正后重新上传，或选择只保存通过的行。"
+        )
+    apply(session, ROSTER_WORKFLOW, roster, RosterAction.CONFIRM, Role.SCHOOL)
+    roster.accept_valid = accept_valid
+    audit.record(
+        session,
+        actor.label,
+        "roster.confirm",
+        f"roster:{roster.id}",
+        accepted=roster.accepted,
+        rejected=roster.rejected,
+    )
+    return _enqueue(session, portal, actor, roster, "roster-apply", request_id)
+
+
+def discard(session: Session, actor: Actor, roster: Roster) -> None:
+    """Give a roster up before anything of it was saved. Raises Refused."""
+    job = active_job(session, roster)
+    if job is not None:
+        jobs.request_cancel(session, job)
+    apply(session, ROSTER_WORKFLOW, roster, RosterAction.DISCARD, Role.SCHOOL)
+    merging.clear(session, roster)
+    audit.record(session, actor.label, "roster.discard", f"roster:{roster.id}")
+
+
+def document(session: Session, roster: Roster) -> dict[str, Any]:
+    """The contract's document of `roster import`."""
+    found = session.scalars(
+        sa.select(RosterIssue).where(RosterIssue.roster_id == roster.id).order_by(RosterIssue.id)
+    )
+    issues = [i.as_issue() for i in found]
+    saved = roster.state is RosterState.APPLIED
+    return {
+        **_document(roster.facts or {}, roster.accepted, roster.rejected, issues),
+        "roster": roster.id,
+        "created": roster.created if saved else 0,
+        "updated": roster.updated if saved else 0,
+        "unchanged": roster.unchanged if saved else 0,
+    }
+
+
+def active_job(session: Session, roster: Roster) -> Job | None:
+    """The roster's job that is queued or running, if any."""
+    return session.scalar(
+        sa.select(Job)
+        .where(
+            Job.subject_id == roster.id,
+            Job.kind.in_(("roster-check", "roster-apply")),
+            Job.state.in_((JobState.QUEUED, JobState.RUNNING)),
+        )
+        .order_by(Job.created_at.desc())
+        .limit(1)
+    )

@@ -1,0 +1,225 @@
+"""Files, encrypted: a folder or S3 behind one interface; names that tell nothing.
+
+A file is: key id (4 bytes), salt (32), then chunks of 1 MiB, each sealed under a key derived for
+this file alone with a nonce of counter and last-chunk flag (the STREAM construction): a chunk
+cut off, moved or taken from another file does not open.
+"""
+
+from __future__ import annotations
+
+import io
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import BinaryIO, cast
+
+import obstore
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from obstore.exceptions import BaseError, NotFoundError
+from obstore.store import ObjectStore, from_url
+
+from school_portal.config import PREFIX, SettingsError
+from school_portal.security.cipher import KEY_ID_SIZE, TAG_SIZE, KeyRing, Unreadable
+
+CHUNK_SIZE = 1024 * 1024
+_SALT_SIZE = 32
+_HEAD_SIZE = KEY_ID_SIZE + _SALT_SIZE
+
+
+class TooLarge(Exception):
+    """The stream goes on beyond `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"文件超过 {limit} 字节")
+        self.limit = limit
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A file that was put: its name in the store, SHA-256 (hex) and size (bytes) of the content."""
+
+    key: str
+    sha256: str
+    size: int
+
+
+class Storage:
+    """The files of one portal. `url` is `file:///folder` or `s3://bucket/prefix`.
+
+    Raises SettingsError for any other.
+    """
+
+    def __init__(self, url: str, ring: KeyRing) -> None:
+        self._store = _store_at(url)
+        self._ring = ring
+
+    def put(self, stream: BinaryIO, limit: int) -> Stored:
+        """Keeps what the stream holds, under a new random name.
+
+        The ciphertext is held in memory until it is whole: a store refuses to overwrite only
+        what comes in one piece. Raises TooLarge beyond `limit` bytes; then nothing is kept.
+        """
+        token = secrets.token_hex(20)
+        key = f"{token[:2]}/{token[2:]}"
+        reader = _Measured(stream, limit)
+        obstore.put(self._store, key, self._sealed(key, reader), mode="create")
+        return Stored(key, reader.digest.hexdigest(), reader.size)
+
+    def open(self, key: str) -> BinaryIO:
+        """The content, decrypted as it is read, from front to end.
+
+        Raises FileNotFoundError; reading raises Unreadable where the file is not as it was put.
+        """
+        return cast(BinaryIO, io.BufferedReader(_Decrypted(self._chunks(key)), CHUNK_SIZE))
+
+    def delete(self, key: str) -> None:
+        """Removes the file; one that is not there is no error."""
+        try:
+            obstore.delete(self._store, key)
+        except (NotFoundError, FileNotFoundError):
+            return
+
+    def keys(self) -> Iterator[str]:
+        """The names of all files."""
+        for batch in obstore.list(self._store):
+            yield from (entry["path"] for entry in batch)
+
+    def key_id(self, key: str) -> bytes:
+        """The id of the encryption key that the file is under. Raises FileNotFoundError."""
+        try:
+            return bytes(obstore.get_range(self._store, key, start=0, end=KEY_ID_SIZE))
+        except NotFoundError:
+            raise FileNotFoundError("文件不在存储中") from None
+
+    def reseal(self, key: str) -> None:
+        """Encrypts the file anew under the newest key, in its place, in one step."""
+        with self.open(key) as content:
+            sealed = self._sealed(key, content)
+        obstore.put(self._store, key, sealed, use_multipart=False)
+
+    def probe(self) -> None:
+        """Puts a file, reads it and removes it; raises what fails."""
+        content = secrets.token_bytes(16)
+        stored = self.put(io.BytesIO(content), len(content))
+        try:
+            with self.open(stored.key) as file:
+                if file.read() != content:
+                    raise Unreadable("存储读回的内容与写入的不一致")
+        finally:
+            self.delete(stored.key)
+
+    def _sealed(self, key: str, stream: BinaryIO | _Measured) -> bytearray:
+        sealed = bytearray()
+        for part in self._encrypt(key, stream):
+            sealed += part
+        return sealed
+
+    def _encrypt(self, key: str, stream: BinaryIO | _Measured) -> Iterator[bytes]:
+        identifier, salt = self._ring.newest, secrets.token_bytes(_SALT_SIZE)
+        cipher = self._ring.derive(identifier, salt, _purpose(key))
+        yield identifier + salt
+        chunk, counter = _read_chunk(stream), 0
+        while len(chunk) == CHUNK_SIZE and (following := _read_chunk(stream)):
+            yield cipher.encrypt(_nonce(counter, last=False), chunk, None)
+            chunk, counter = following, counter + 1
+        yield cipher.encrypt(_nonce(counter, last=True), chunk, None)
+
+    def _chunks(self, key: str) -> Iterator[bytes]:
+        try:
+            pieces = obstore.get(self._store, key).stream(min_chunk_size=CHUNK_SIZE)
+        except NotFoundError:
+            raise FileNotFoundError("文件不在存储中") from None
+        return self._decrypt(key, pieces)
+
+    def _decrypt(self, key: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """The chunks; one is the last where nothing follows it."""
+        buffer, sealed_size, counter = bytearray(), CHUNK_SIZE + TAG_SIZE, 0
+        cipher: AESGCM | None = None
+        for piece in pieces:
+            buffer += memoryview(piece)
+            if cipher is None and len(buffer) >= _HEAD_SIZE:
+                cipher = self._cipher_of(key, bytes(buffer[:_HEAD_SIZE]))
+                del buffer[:_HEAD_SIZE]
+            while cipher and len(buffer) > sealed_size:
+                yield _opened(cipher, _nonce(counter, last=False), buffer[:sealed_size])
+                del buffer[:sealed_size]
+                counter += 1
+        if cipher is None:
+            raise Unreadable("存储的文件不完整")
+        yield _opened(cipher, _nonce(counter, last=True), buffer)
+
+    def _cipher_of(self, key: str, head: bytes) -> AESGCM:
+        return self._ring.derive(head[:KEY_ID_SIZE], head[KEY_ID_SIZE:], _purpose(key))
+
+
+def _store_at(url: str) -> ObjectStore:
+    """The store of a URL. Raises SettingsError."""
+    try:
+        if url.startswith("file://"):
+            return from_url(url, mkdir=True)
+        if url.startswith("s3://"):
+            return from_url(url)
+    except (BaseError, OSError):
+        raise SettingsError(f"设置 {PREFIX}STORAGE_URL 无法使用：地址、权限或凭据不对") from None
+    raise SettingsError(f"设置 {PREFIX}STORAGE_URL 须以 file:// 或 s3:// 开头")
+
+
+def _purpose(key: str) -> bytes:
+    """Binds a file's key to the file's name, so that files cannot change places."""
+    return b"school-portal/file/" + key.encode()
+
+
+def _nonce(counter: int, *, last: bool) -> bytes:
+    return counter.to_bytes(11, "big") + bytes([last])
+
+
+def _opened(cipher: AESGCM, nonce: bytes, sealed: bytes | bytearray) -> bytes:
+    try:
+        return cipher.decrypt(nonce, bytes(sealed), None)
+    except (InvalidTag, ValueError):
+        raise Unreadable("存储的文件不完整或已被改动") from None
+
+
+def _read_chunk(stream: BinaryIO | _Measured) -> bytes:
+    """A whole chunk, or what is left: a network stream hands out less than it is asked for."""
+    parts, wanted = [], CHUNK_SIZE
+    while wanted and (part := stream.read(wanted)):
+        parts.append(part)
+        wanted -= len(part)
+    return b"".join(parts)
+
+
+class _Measured:
+    """A stream that counts and hashes what is read through it, up to a limit."""
+
+    def __init__(self, stream: BinaryIO, limit: int) -> None:
+        self._stream, self._limit = stream, limit
+        self.digest, self.size = sha256(), 0
+
+    def read(self, size: int) -> bytes:
+        part = self._stream.read(size)
+        self.size += len(part)
+        if self.size > self._limit:
+            raise TooLarge(self._limit)
+        self.digest.update(part)
+        return part
+
+
+class _Decrypted(io.RawIOBase):
+    """Chunks as a raw stream."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks, self._rest = chunks, memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: memoryview) -> int:  # type: ignore[override]
+        if not self._rest:
+            self._rest = memoryview(next(self._chunks, b""))
+        size = min(len(target), len(self._rest))
+        target[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size

@@ -1,0 +1,5 @@
+"""The application for a WSGI server: `gunicorn wsgi:app`, `FLASK_APP=wsgi`."""
+
+from school_portal import create_app
+
+app = create_app()
