@@ -77,8 +77,8 @@ def _write_heads(sheet: Worksheet) -> None:
         # Whole columns, so that rows beyond the prepared ones stay text too.
         column.number_format = "@"
     for row in sheet.iter_rows(min_row=2, max_row=_PREPARED_ROWS + 1, max_col=len(FIELDS)):
-        for cell in row:
-            cell.number_format = "@"
+        for prepared in row:
+            prepared.number_format = "@"
     sheet.freeze_panes = "A2"
 
 

@@ -5,9 +5,7 @@ import zipfile
 from typing import Any
 
 from openpyxl import Workbook
-from openpyxl.chartsheet import Chartsheet
 from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
-from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.writer.excel import ExcelWriter
 
@@ -20,9 +18,9 @@ def to_bytes(workbook: Workbook) -> bytes:
     return out.getvalue()
 
 
-def stream_sheet(workbook: Workbook, title: str) -> WriteOnlyWorksheet:
+def stream_sheet(workbook: Workbook, title: str) -> Any:
     """A new sheet of a write-only workbook, whose rows gather in memory as XML."""
-    sheet: Any = workbook.create_sheet(title)
+    sheet = workbook.create_sheet(title)
     sheet._writer = WorksheetWriter(sheet, out=io.BytesIO())
     sheet._writer.write_top()
     return sheet
@@ -31,11 +29,10 @@ def stream_sheet(workbook: Workbook, title: str) -> WriteOnlyWorksheet:
 class _Writer(ExcelWriter):
     """As openpyxl 3.1 writes a sheet, into memory."""
 
+    _archive: zipfile.ZipFile
+
     def write_worksheet(self, ws: Any) -> None:
         """Writes one sheet into the archive."""
-        if isinstance(ws, Chartsheet):
-            super().write_worksheet(ws)
-            return
         ws._drawing = SpreadsheetDrawing()
         ws._drawing.charts = ws._charts
         ws._drawing.images = ws._images
