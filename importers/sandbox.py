@@ -111,11 +111,12 @@ def _run(task: Task, data: bytes, kind: type[_T]) -> Iterator[_T]:
                 break
             yield decoder.decode(payload)
     except (Garbled, msgspec.DecodeError) as error:
-        raise _crashed(process) from error
+        _log.warning("the file reader sent what is no answer")
+        raise Refused.because("file.unreadable", "读取中断") from error
     finally:
         _stop(process)
     if not ended:
-        raise _crashed(process)
+        raise _crashed(process.returncode)
 
 
 def _exchange(process: "subprocess.Popen[bytes]", task: Task, data: bytes) -> Iterator[bytes]:
@@ -172,8 +173,7 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-def _crashed(process: "subprocess.Popen[bytes]") -> Refused:
-    status = process.wait()
+def _crashed(status: int) -> Refused:
     _log.warning("the file reader ended with status %s", status)
     if -status in _LIMIT_SIGNALS:
         return Refused.because("file.unsafe", "读取所需资源超过上限")

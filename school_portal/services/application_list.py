@@ -54,7 +54,7 @@ def counts(session: Session, school: School) -> dict[ApplicationState, int]:
         .where(GroupApplication.school_id == school.id)
         .group_by(GroupApplication.state)
     )
-    return {state: number for state, number in found}
+    return {row.state: row[1] for row in found}
 
 
 def page(

@@ -49,7 +49,7 @@ class Checked:
     facts: FileFacts | None
 
 
-def context(session: Session, school_id: int, today: date) -> Context:
+def context(session: Session, school_id: int | None, today: date) -> Context:
     """What a school's rows may refer to: its specialties, the register, the bodies."""
     specialties = session.execute(
         sa.select(Specialty.code, Specialty.name, Specialty.training_level)
@@ -291,6 +291,12 @@ def stop(session: Session, roster_id: int) -> None:
     elif roster.state in (RosterState.UPLOADED, RosterState.READING):
         apply(session, ROSTER_WORKFLOW, roster, RosterAction.DISCARD, Role.SCHOOL)
         merging.clear(session, roster)
+
+
+def may_confirm(roster: Roster, *, accept_valid: bool) -> bool:
+    """Whether the roster waits for the school, and leaves nobody out whom it did not agree to."""
+    waits = roster.state is RosterState.CHECKED
+    return waits and roster.accepted > 0 and (accept_valid or not roster.rejected)
 
 
 def confirm(

@@ -129,7 +129,7 @@ def rosters(session: Session, school: School, *, limit: int, offset: int) -> Seq
 
 @dataclass(frozen=True, slots=True)
 class SpecialtyLines:
-    """A specialty, its evaluation lines with whether each is in force, the bodies to choose from."""
+    """A specialty, its evaluation lines and whether each is in force, the bodies to choose from."""
 
     specialty: Specialty
     lines: list[tuple[EvaluationLine, bool]]

@@ -7,7 +7,7 @@ from io import BytesIO
 
 from openpyxl import load_workbook
 
-from importers.template import opening_template
+from importers.opening_template import opening_template
 from tests.factories.operation import uscc
 
 SCHOOL, COLLEGE, SOCIAL, ENTERPRISE = (uscc(number) for number in (1, 2, 11, 12))

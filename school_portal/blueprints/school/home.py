@@ -33,7 +33,7 @@ def steps(desk: Desk) -> list[Step]:
     """What has been done and what is next, from the data."""
     waiting = [one for one in desk.rosters if one.state is RosterState.CHECKED]
     working = [one for one in desk.rosters if one.state is not RosterState.CHECKED]
-    current = (waiting or working or [None])[0]
+    current = next(iter(waiting + working), None)
     at_roster = (
         url_for("school.roster", roster_id=current.id) if current else url_for("school.rosters")
     )

@@ -34,6 +34,9 @@ def roster_page(session: Session, portal: Portal, roster: Roster) -> dict[str, A
     }
     if roster.state in JUDGED and not (waits and roster.state is not RosterState.CONFIRMED):
         shown |= _findings(session, portal, roster)
+    # Given up by the worker, not refused for what is in the file.
+    if roster.state is RosterState.FAILED and not shown["file_issues"]:
+        shown["stalled"] = True
     return shown
 
 
