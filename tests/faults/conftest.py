@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,7 @@ class Crew:
     """Worker processes that can be killed and replaced."""
 
     def __init__(self, environment: dict[str, str], folder: Path) -> None:
-        self.environment = {**os.environ, **environment, "PYTHONPATH": os.getcwd()}
+        self.environment = {**os.environ, **environment, "PYTHONPATH": str(Path.cwd())}
         self.folder = folder
         self.workers: list[subprocess.Popen[bytes]] = []
         self.started = 0
@@ -162,9 +163,12 @@ class Office:
 
     def upload(self, rows: Sequence[dict[str, str]]) -> tuple[int, str]:
         """The roster's id, and its job's."""
-        content = workbook(list(rows))
+        return self.upload_file(workbook(list(rows)).getvalue())
+
+    def upload_file(self, content: bytes) -> tuple[int, str]:
+        """As `upload`, of a file that is written already."""
         roster = rosters.upload(
-            self.session, self.portal, CONSOLE, self.school_id, content, "名册.xlsx"
+            self.session, self.portal, CONSOLE, self.school_id, BytesIO(content), "名册.xlsx"
         )
         roster_id = roster.id
         return roster_id, committed(self.session, rosters.active_job(self.session, roster))

@@ -97,6 +97,7 @@ def test_whatever_is_killed_no_row_is_lost_and_none_doubled(
         assert killer.torment(committed(session, job), {saved}).state is JobState.DONE
     every_student_is_there_once(session, saved)
     every_student_applies_once(session, saved)
+    nothing_personal_was_logged(working, saved)
 
 
 def every_student_is_there_once(session: Session, saved: int) -> None:
@@ -110,3 +111,11 @@ def every_student_applies_once(session: Session, saved: int) -> None:
     assert len(members) == len(set(members)) == saved
     numbers = sorted(session.scalars(sa.select(GroupApplication.number)))
     assert [int(number[6:]) for number in numbers] == list(range(1, len(numbers) + 1))
+
+
+def nothing_personal_was_logged(crew: Crew, saved: int) -> None:
+    logs = crew.logs()
+    assert "job.done" in logs
+    for number in range(1, saved + 1):
+        row = student(number)
+        assert not [row[name] for name in ("姓名*", "证件号码*", "手机号码*") if row[name] in logs]
