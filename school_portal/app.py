@@ -57,6 +57,7 @@ def _portal(settings: config.Settings, clock: Clock) -> Portal:
     @cache
     def open_vault() -> Vault:
         with Session(db.engine) as session:
+            dialect.read_only(session)  # whoever needs the vault may hold SQLite's write lock
             return Vault.open(session, ring)
 
     return Portal(settings, clock, Storage(settings.storage_url, ring), open_vault)

@@ -98,7 +98,7 @@ def _append(session: Session) -> None:
         row = {**values, "seq": seq, "previous": previous}
         row["digest"] = previous = digest_of(row)
         rows.append(row)
-    session.execute(sa.insert(AuditEvent.__table__), rows)  # type: ignore[arg-type]
+    session.execute(sa.insert(AuditEvent.__table__), rows)
     session.execute(
         sa.update(AuditHead)
         .where(AuditHead.id == HEAD_ID)
@@ -117,16 +117,16 @@ def _mark_savepoint(session: Session, transaction: SessionTransaction) -> None:
 @event.listens_for(Session, "after_soft_rollback")
 def _forget_savepoint(session: Session, transaction: SessionTransaction) -> None:
     """What was gathered since the savepoint is undone with it."""
-    if transaction.nested:
-        del session.info.get(_PENDING, [])[session.info[_MARKS][transaction] :]
+    mark = session.info.get(_MARKS, {}).get(transaction)
+    if mark is not None:
+        del session.info.get(_PENDING, [])[mark:]
 
 
 @event.listens_for(Session, "after_transaction_end")
 def _forget(session: Session, transaction: SessionTransaction) -> None:
-    if transaction.nested:
-        session.info[_MARKS].pop(transaction)
-    elif transaction.parent is None:
+    if transaction.parent is None:
         session.info.pop(_PENDING, None)
+        session.info.pop(_MARKS, None)
 
 
 def verify(session: Session) -> Iterator[Finding]:
@@ -154,11 +154,12 @@ def _rows(session: Session) -> Iterator[tuple[Mapping[str, Any] | None, Any]]:
         ).one_or_none()
         batch = sa.select(table).order_by(table.c.seq).limit(BATCH_SIZE)
         rows = session.execute(batch if last is None else batch.where(table.c.seq > last))
-        found = rows.mappings().all()
+        found = [row._asdict() for row in rows]
         if not found:
             yield None, head
             return
-        yield from ((row, head) for row in found)
+        for row in found:
+            yield row, head
         last = found[-1]["seq"]
 
 
