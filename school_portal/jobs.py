@@ -25,9 +25,9 @@ KINDS: Mapping[str, str] = {
     "roster-check": "batch.rosters.check",
     "roster-apply": "batch.rosters.apply",
     "applications-generate": "batch.applications.generate",
-    "keys-rotate": "batch.keys.rotate",
 }
 MAX_ATTEMPTS = 5
+TO_RING = "jobs_to_ring"  # in a session's info
 
 
 def lease() -> timedelta:
@@ -72,9 +72,15 @@ def enqueue(
     )
     session.add(job)
     session.flush()
-    session.add(OutboxMessage(job_id=job.id, created_at=now))
+    _post(session, job.id, now)
     session.flush()
     return job
+
+
+def _post(session: Session, job_id: str, now: datetime) -> None:
+    """A message for after the commit; the bell is rung then, and again by the sweeper."""
+    session.add(OutboxMessage(job_id=job_id, created_at=now))
+    session.info.setdefault(TO_RING, []).append(job_id)
 
 
 def request_cancel(session: Session, job: Job) -> None:
@@ -115,21 +121,20 @@ class Claim:
         if self.stopping.is_set():
             raise HandBack
 
-    def finish(
-        self, session: Session, now: datetime, state: JobState, **values: Any
-    ) -> None:
+    def finish(self, session: Session, now: datetime, state: JobState, **values: Any) -> None:
         """End the job, in the transaction of its last write. Raises LostLease."""
-        self._write(
-            session, {"state": state, "finished_at": now, "leased_until": None, **values}
-        )
+        self._write(session, {"state": state, "finished_at": now, "leased_until": None, **values})
 
-    def hand_back(self, session: Session, now: datetime) -> None:
-        """Put the job back in the queue at once; this attempt does not count."""
-        self._write(
-            session,
-            {"state": JobState.QUEUED, "leased_until": None, "attempts": Job.attempts - 1},
-        )
-        session.add(OutboxMessage(job_id=self.job_id, created_at=now))
+    def begin(self, session: Session, now: datetime) -> int:
+        """The id of what the job works on, at its first checkpoint."""
+        self.checkpoint(session, now)
+        return session.scalars(sa.select(Job.subject_id).where(Job.id == self.job_id)).one() or 0
+
+    def hand_back(self, session: Session, now: datetime, *, counts: bool = False) -> None:
+        """Put the job back in the queue at once; the attempt counts where it failed."""
+        attempts = Job.attempts if counts else Job.attempts - 1
+        self._write(session, {"state": JobState.QUEUED, "leased_until": None, "attempts": attempts})
+        _post(session, self.job_id, now)
 
     def renew(self, session: Session, now: datetime) -> None:
         """Lengthen the lease beside a long statement. Raises LostLease."""
@@ -138,9 +143,7 @@ class Claim:
     def _write(self, session: Session, values: Mapping[str, Any]) -> Any:
         written = session.execute(
             sa.update(Job)
-            .where(
-                Job.id == self.job_id, Job.fence == self.fence, Job.state == JobState.RUNNING
-            )
+            .where(Job.id == self.job_id, Job.fence == self.fence, Job.state == JobState.RUNNING)
             .values(**values)
             .returning(Job.cancel_requested)
             .execution_options(synchronize_session=False)
@@ -182,11 +185,21 @@ def claim(session: Session, job_id: str, worker: str, now: datetime) -> Claim | 
     return None if fence is None else Claim(job_id, fence)
 
 
-def sweep(session: Session, now: datetime, *, bell_after: timedelta) -> list[str]:
-    """Finish what stalled; answers the ids to ring.
+def release(session: Session, job_id: str, worker: str) -> None:
+    """Put back what a worker held that is known to be dead; the attempt counts."""
+    session.execute(
+        sa.update(Job)
+        .where(Job.id == job_id, Job.state == JobState.RUNNING, Job.worker == worker)
+        .values(state=JobState.QUEUED, leased_until=None)
+        .execution_options(synchronize_session=False)
+    )
 
-    Jobs whose lease ran out go back to the queue; queued ones that nobody took for `bell_after`
-    are rung again, whatever Redis remembers: a job rung twice is claimed once.
+
+def sweep(session: Session, now: datetime, *, bell_after: timedelta) -> list[str]:
+    """Finish what stalled; answers the ids to ring, and notes them as rung.
+
+    Jobs whose lease ran out go back to the queue; queued ones whose bell was rung `bell_after` ago
+    or never are rung again, whatever Redis remembers: a job rung twice is claimed once.
     """
     session.execute(
         sa.update(Job)
@@ -194,20 +207,21 @@ def sweep(session: Session, now: datetime, *, bell_after: timedelta) -> list[str
         .values(state=JobState.QUEUED, leased_until=None)
         .execution_options(synchronize_session=False)
     )
-    unsent = sa.select(OutboxMessage.job_id).where(OutboxMessage.sent_at.is_(None))
-    stale = sa.select(OutboxMessage.job_id).where(OutboxMessage.sent_at < now - bell_after)
-    waiting = sa.select(Job.id).where(
-        Job.state == JobState.QUEUED,
-        sa.or_(Job.id.in_(unsent), Job.id.in_(stale)),
+    last_rung = sa.func.coalesce(OutboxMessage.sent_at, OutboxMessage.created_at)
+    waiting = list(
+        session.scalars(
+            sa.select(Job.id)
+            .join(OutboxMessage, OutboxMessage.job_id == Job.id)
+            .where(Job.state == JobState.QUEUED)
+            .group_by(Job.id, Job.created_at)
+            .having(sa.func.max(last_rung) < now - bell_after)
+            .order_by(Job.created_at)
+        )
     )
-    return list(session.scalars(waiting.order_by(Job.created_at)))
-
-
-def mark_rung(session: Session, job_ids: list[str], now: datetime) -> None:
-    """Note that the bell was rung for these jobs."""
     session.execute(
         sa.update(OutboxMessage)
-        .where(OutboxMessage.job_id.in_(job_ids))
+        .where(OutboxMessage.job_id.in_(waiting))
         .values(sent_at=now)
         .execution_options(synchronize_session=False)
     )
+    return waiting
