@@ -92,8 +92,9 @@ def status(session: Session, portal: Portal) -> dict[str, Any]:
     """How many cells and files are under each key: `{"keys": [{"id", "newest", "held", …}]}`."""
     cells: Counter[bytes] = Counter()
     for column in COLUMNS:
-        counted = sa.select(column.key_id, sa.func.count()).where(column.cells.is_not(None))
-        for key_id, count in session.execute(counted.group_by(column.key_id)):
+        under = column.key_id.label("under")
+        counted = sa.select(under, sa.func.count()).where(column.cells.is_not(None))
+        for key_id, count in session.execute(counted.group_by("under")):
             cells[key_id] += count
     files = Counter(portal.storage.key_id(key) for key in portal.storage.names())
     held = portal.ring.key_ids
