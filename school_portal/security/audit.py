@@ -129,6 +129,11 @@ def _forget(session: Session, transaction: SessionTransaction) -> None:
         session.info.pop(_MARKS, None)
 
 
+def length(session: Session) -> int:
+    """How many events there are."""
+    return session.scalar(sa.select(sa.func.count()).select_from(AuditEvent)) or 0
+
+
 def verify(session: Session) -> Iterator[Finding]:
     """Every place where an event was changed, removed, moved, slipped in or cut off.
 
