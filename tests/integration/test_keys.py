@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import replace
 from io import BytesIO
 
@@ -9,8 +10,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from batch.run import execute
 from school_portal.config import KeyFile, Settings
-from school_portal.models import AuditEvent, Job, RosterRow, School, Student, WrappedKey
+from school_portal.models import AuditEvent, Job, JobState, RosterRow, School, Student, WrappedKey
 from school_portal.security.cipher import KeyRing, Unreadable, key_id, key_id_of
 from school_portal.security.vault import Vault
 from school_portal.services import keys, rosters
@@ -164,8 +166,6 @@ def test_status_counts_by_key(session: Session, portal: Portal, school: School) 
 def in_home(portal: Portal, settings: Settings) -> Portal:
     """The portal with its keys in the home folder."""
     file = KeyFile(settings.home / "encryption_keys")
-    from base64 import b64encode
-
     file.path.write_text(b64encode(settings.encryption_keys[0]).decode())
     ring = KeyRing(file.read(), file.changes)
     kept = replace(settings, key_file=file)
@@ -192,6 +192,21 @@ def test_rotating_puts_a_key_in_front_and_queues_the_job(
     for _ in keys.reseal(session, elsewhere, job.options["key_id"]):
         session.commit()
     assert key_ids(session, portal) == {key_id(fresh)}
+
+
+def test_the_job_answers_how_much_is_under_which_key(
+    session: Session, portal: Portal, school: School
+) -> None:
+    kept = in_home(portal, portal.settings)
+    job = keys.rotate(session, kept, CONSOLE)
+    session.commit()
+    execute(kept, job.id)
+    session.expire_all()
+    assert (job.state, job.done) == (JobState.DONE, job.total)
+    assert job.result is not None
+    newest, old = job.result["keys"]
+    assert newest["id"] == job.options["key_id"]
+    assert (old["cells"], old["files"]) == (0, 0)
 
 
 def test_the_environments_ring_is_the_operators_to_change(
