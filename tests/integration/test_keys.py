@@ -200,7 +200,7 @@ def test_the_job_answers_how_much_is_under_which_key(
     kept = in_home(portal, portal.settings)
     job = keys.rotate(session, kept, CONSOLE)
     session.commit()
-    execute(kept, job.id)
+    execute(kept, job.id, "worker")
     session.expire_all()
     assert (job.state, job.done) == (JobState.DONE, job.total)
     assert job.result is not None
