@@ -43,7 +43,7 @@ def build(settings: config.Settings | None = None, clock: Clock = utc_now) -> Fl
         dialect.prepare(db.engine)
         app.extensions["portal"] = _portal(settings, clock)
     app.extensions["bell"] = bell.connect(redis_url(settings))
-    import_module("school_portal.blueprints").register(app)
+    import_module("school_portal.blueprints").install(app)
     return app
 
 
