@@ -79,7 +79,7 @@ def is_number(value: Value) -> bool:
 
 def is_scientific(text: str) -> bool:
     """Whether the text is what is left of a long number: 3.10104E+17."""
-    return _SCIENTIFIC.fullmatch(fold(text)) is not None
+    return ("+" in text or "＋" in text) and _SCIENTIFIC.fullmatch(fold(text)) is not None
 
 
 def lost_digits(value: Value) -> bool:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from importers import biff, compound, opendocument, ooxml
+from importers import biff, compound, ooxml, opendocument
 from importers.archive import Archive, plain_name
 from importers.limits import Limits, Refused
 from importers.survey import Survey
@@ -12,7 +12,16 @@ _ZIP = b"PK\x03\x04"
 _EMPTY_ZIPS = (b"PK\x05\x06", b"PK\x07\x08")
 _ODS_PARTS = frozenset({"content.xml", "mimetype"})
 # What begins like text and is none.
-_NO_TABLES = (b"%PDF-", b"{\\rtf", b"\x1f\x8b", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"Rar!", b"7z")
+_NO_TABLES = (
+    b"%PDF-",
+    b"{\\rtf",
+    b"\x1f\x8b",
+    b"\x89PNG",
+    b"GIF8",
+    b"\xff\xd8\xff",
+    b"Rar!",
+    b"7z",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,9 @@ class Specialties:
         return _only([s for s in both if wanted in (None, s.training_level)], both)
 
 
-def _only(fitting: list[Specialty], both: list[Specialty]) -> tuple[Specialty | None, list[Failure]]:
+def _only(
+    fitting: list[Specialty], both: list[Specialty]
+) -> tuple[Specialty | None, list[Failure]]:
     if len(fitting) == 1:
         return fitting[0], []
     levels = "、".join(dict.fromkeys(s.training_level.label for s in both))

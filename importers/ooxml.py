@@ -92,9 +92,7 @@ def _check_part(chunks: Iterator[bytes], *, is_relations: bool) -> None:
         if _DECLARATION.search(block):
             raise Refused.because("file.unsafe", "含有实体定义")
         # Relations are short; hyperlinks in cells are the one harmless kind that points outside.
-        if is_relations and any(
-            b"/hyperlink" not in tag for tag in _EXTERNAL.findall(block)
-        ):
+        if is_relations and any(b"/hyperlink" not in tag for tag in _EXTERNAL.findall(block)):
             raise Refused.because("file.unsafe", "含有外部链接")
         tail = block if is_relations else block[-_OVERLAP:]
         if len(tail) > _LONGEST_INDEX:

@@ -10,9 +10,7 @@ from importers.survey import SheetSurvey, Survey
 
 _TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0 "
 _OFFICE = "urn:oasis:names:tc:opendocument:xmlns:office:1.0 "
-_LINKS = frozenset(
-    {_TABLE + "table-source", _TABLE + "cell-range-source", _OFFICE + "dde-source"}
-)
+_LINKS = frozenset({_TABLE + "table-source", _TABLE + "cell-range-source", _OFFICE + "dde-source"})
 _OUTSIDE = re.compile(r"'(?:file|https?|ftp|smb):", re.IGNORECASE)
 _LONGEST_MANIFEST = 8 << 20
 

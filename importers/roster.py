@@ -8,7 +8,7 @@ from itertools import islice
 from importers.cells import Unusable, Value, text_of
 from importers.limits import Limits, Refused
 from importers.lookups import Context
-from importers.roster_fields import HEADER_DEPTH, ORDER, REQUIRED, Header, find_header
+from importers.roster_fields import HEADER_DEPTH, LISTS_SHEET, ORDER, REQUIRED, Header, find_header
 from importers.roster_rows import RowDraft, RowReader
 from importers.workbook import Book, FillDown, Sheet, open_book
 from school_portal.domain.labels import fold
@@ -123,7 +123,11 @@ class _Reading:
         self._sheet = sheet
         self._header = header
         self._reader = RowReader(header.columns, context)
-        self._hidden_sheets = tuple(other.name for other in book.sheets if other.hidden)
+        self._hidden_sheets = tuple(
+            other.name
+            for other in book.sheets
+            if other.hidden and other is not sheet and other.name != LISTS_SHEET
+        )
         self._required = [header.columns[name] for name in REQUIRED]
         self._first_rows: dict[str, int] = {}
         self._hidden: list[int] = []

@@ -34,9 +34,7 @@ FIELDS = (
     Field("专业名称", 100, required=True, synonyms=("专业",)),
     Field("班级", 60),
     Field("入学年月", 40),
-    Field(
-        "毕业年月", 40, required=True, synonyms=("预计毕业年月", "毕业时间", "毕业日期")
-    ),
+    Field("毕业年月", 40, required=True, synonyms=("预计毕业年月", "毕业时间", "毕业日期")),
     Field("学籍状态", 20),
     Field("学习形式", 20),
     Field("申报事项", 30),
@@ -53,6 +51,8 @@ ORDER = MappingProxyType({field.name: place for place, field in enumerate(FIELDS
 _BY_HEADER = MappingProxyType(
     {name: field.name for field in FIELDS for name in (field.name, *field.synonyms)}
 )
+# The template's own hidden sheet, from which its drop-downs are fed.
+LISTS_SHEET = "选项"
 # A header stands below titles, never deeper than this.
 HEADER_DEPTH = 30
 # Fewer are chance: a title or a student's class may carry the word.
@@ -98,10 +98,7 @@ def find_header(rows: Sequence[Row], merged: Iterable[Area]) -> Header | None:
     number, values = head[best]
     if best + 1 < len(head) and _fields(head[best + 1][1]) - _fields(values):
         number, lower = head[best + 1]
-        values = [
-            below if field_of(below) else above
-            for above, below in _pairs(values, lower)
-        ]
+        values = [below if field_of(below) else above for above, below in _pairs(values, lower)]
     return _header(number, values)
 
 

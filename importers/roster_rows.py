@@ -124,7 +124,9 @@ class RowReader:
                 _check_type(draft, field, value)
             if len(text) > LONGEST[field]:
                 draft.refuse(field, "cell.too-long", f"（最多 {LONGEST[field]} 个字）")
-        if STRANGE.search("".join(texts.values())):
+        together = "".join(texts.values())
+        # Quick to ask, and what is strange fails it.
+        if not together.isprintable() or "\ufffd" in together:
             for field, text in texts.items():
                 if STRANGE.search(text):
                     draft.refuse(field, "cell.characters", quote=False)

@@ -39,9 +39,7 @@ def decode(data: bytes) -> str:
             raise Refused.because("file.unreadable")
         return text
     junk = len(data) - len(data.translate(None, _CONTROL_BYTES))
-    raise Refused.because(
-        "file.unreadable" if junk > len(data) * _JUNK_SHARE else "file.encoding"
-    )
+    raise Refused.because("file.unreadable" if junk > len(data) * _JUNK_SHARE else "file.encoding")
 
 
 def _is_unmarked_utf16(data: bytes) -> bool:
@@ -87,9 +85,7 @@ class TextTable:
                 if len(record) > limits.columns and any(record[limits.columns :]):
                     raise Refused.because("file.unsafe", "列数过多")
         except csv.Error as error:
-            raise Refused.because(
-                "file.unreadable", f"第 {number + 1} 行的引号没有配对"
-            ) from error
+            raise Refused.because("file.unreadable", f"第 {number + 1} 行的引号没有配对") from error
         return number
 
     def records(self) -> Iterator[list[str]]:

@@ -4,9 +4,11 @@ import io
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from python_calamine import (
     CalamineError,
+    CalamineSheet,
     CalamineWorkbook,
     PasswordError,
     SheetTypeEnum,
@@ -88,12 +90,16 @@ class _Reader:
         """The number of the last row."""
         return self._survey.last_row
 
-    def rows(self) -> Iterator[Row]:
-        """Raises Refused where the sheet cannot be read."""
+    @cached_property
+    def _sheet(self) -> CalamineSheet:
         try:
-            sheet = self._workbook.get_sheet_by_name(self._name)
+            return self._workbook.get_sheet_by_name(self._name)
         except (CalamineError, OSError, ValueError) as error:
             raise Refused.because("file.unreadable", f"工作表“{self._name}”已损坏") from error
+
+    def rows(self) -> Iterator[Row]:
+        """Raises Refused where the sheet cannot be read."""
+        sheet = self._sheet
         start = sheet.start
         marks = dict(self._survey.unusable)
         number = 0
