@@ -84,5 +84,5 @@ class Visitor:
 def work(session: Session, portal: Portal) -> None:
     """Do every waiting job, as a worker would."""
     for job in session.query(Job).where(Job.state == JobState.QUEUED).all():
-        execute(portal, job.id)
+        execute(portal, job.id, "test")
     session.commit()

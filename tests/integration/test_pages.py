@@ -144,11 +144,39 @@ def test_a_file_that_is_no_roster(operator: Visitor, session: Session, portal: P
     assert "重新上传" in shown
 
 
+def test_a_sheet_is_chosen_and_the_file_checked_again(
+    operator: Visitor, session: Session, portal: Portal
+) -> None:
+    book = load_workbook(workbook([student(1)]))
+    book.copy_worksheet(book["名册"]).title = "烹饪班"
+    content = BytesIO()
+    book.save(content)
+    content.seek(0)
+    page = operator.post("/school/rosters/new", follow=False, file=(content, "两张.xlsx")).location
+    work(session, portal)
+    shown = operator.text(page)
+    assert "<option>名册</option>" in shown
+    assert "<option>烹饪班</option>" in shown
+    again = operator.post(f"{page}/sheet", follow=False, sheet="烹饪班").location
+    work(session, portal)
+    assert "读取的工作表“烹饪班”" in operator.text(again)
+    assert "已放弃" in operator.text(page)
+
+
 def test_a_roster_is_given_up(operator: Visitor, session: Session, portal: Portal) -> None:
     page = upload(operator, [student(1)])
     work(session, portal)
     assert "已放弃名册" in operator.post(f"{page}/discard").get_data(as_text=True)
     assert "没有写入任何学生" in operator.text(page)
+
+
+def test_wrong_cells_come_back_marked(operator: Visitor, session: Session, portal: Portal) -> None:
+    page = upload(operator, [student(1), student(2, **{"手机号码*": "12345"})])
+    work(session, portal)
+    book = load_workbook(BytesIO(operator.get(f"{page}/errors").data))
+    comments = [cell.comment for row in book["名册"].iter_rows() for cell in row if cell.comment]
+    assert len(comments) == 1
+    assert "手机号码" in comments[0].text
 
 
 def test_stopping_a_check_gives_the_roster_up(operator: Visitor, session: Session) -> None:
