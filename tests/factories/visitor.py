@@ -56,11 +56,11 @@ class Visitor:
         with self.app.app_context():
             return self.client.open(path, method=method, **how)
 
-    def get(self, path: str, *, follow: bool = True, **headers: str) -> TestResponse:
-        answer = self.send("GET", path, headers={**HTML, **headers})
-        if follow and answer.status_code in (302, 303, 308):
-            return self.get(answer.location, **headers)
-        return answer
+    def get(
+        self, path: str, *, follow: bool = True, headers: dict[str, str] | None = None
+    ) -> TestResponse:
+        answer = self.send("GET", path, headers={**HTML, **(headers or {})})
+        return self.get(answer.location) if follow and answer.status_code == 302 else answer
 
     def text(self, path: str) -> str:
         answer = self.get(path)
@@ -77,8 +77,8 @@ class Visitor:
         answer = self.send("POST", path, data={"csrf_token": self.token(), **data}, headers=HTML)
         return self.get(answer.location) if follow and answer.status_code == 302 else answer
 
-    def sign_in(self, username: str, password: str = PASSWORD, **data: str) -> TestResponse:
-        return self.post("/auth/sign-in", username=username, password=password, **data)
+    def sign_in(self, username: str, password: str = PASSWORD) -> TestResponse:
+        return self.post("/auth/sign-in", username=username, password=password)
 
 
 def work(session: Session, portal: Portal) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -79,7 +80,8 @@ def test_the_whole_way(
     file = operator.get(f"/school/applications/{key}/workbook")
     assert file.headers["Cache-Control"] == "no-store"
     assert "filename*=UTF-8''" in file.headers["Content-Disposition"]
-    cells = [str(cell) for row in load_workbook(BytesIO(file.data)).active.values for cell in row]
+    [sheet] = load_workbook(BytesIO(file.data)).worksheets
+    cells = [str(cell) for row in sheet.values for cell in row]
     assert student(1)["证件号码*"] in cells
 
 
@@ -239,9 +241,8 @@ def test_a_body_is_chosen_where_several_would_do(
     specialty = operation.school.specialties[0].id
     key = second.id
     session.commit()
-    chosen = operator.post(
-        f"/school/specialties/{specialty}/body", body=str(key), **{"from": "plan"}
-    )
+    form: dict[str, Any] = {"body": str(key), "from": "plan"}
+    chosen = operator.post(f"/school/specialties/{specialty}/body", **form)
     assert "已选定示例第二培训评价组织" in chosen.get_data(as_text=True)
     assert "生成 1 份团体申报" in chosen.get_data(as_text=True)
 

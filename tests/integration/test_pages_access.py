@@ -131,7 +131,7 @@ def test_another_schools_objects_do_not_exist(
     ids = {
         "roster_id": session.query(Roster.id).scalar(),
         "application_id": session.query(GroupApplication.id).scalar(),
-        "job_id": session.query(Job.id).first()[0],
+        "job_id": session.query(Job).all()[0].id,
         "specialty_id": operation.school.specialties[0].id,
     }
     session.commit()
@@ -169,7 +169,7 @@ def test_programs_get_problem_documents(app: Flask, path: str, status: int) -> N
 
 
 def test_people_get_pages_with_a_way_on(visitor: Visitor) -> None:
-    answer = visitor.get("/nowhere", **{"X-Request-Id": "bad id\u00e9"[:6]})
+    answer = visitor.get("/nowhere", headers={"X-Request-Id": "bad id"})
     text = answer.get_data(as_text=True)
     assert answer.status_code == 404
     assert "没有找到这个页面" in text
@@ -243,4 +243,4 @@ def test_metrics_are_for_this_machine_and_hold_nothing_personal(
     assert 'portal_jobs{state="queued"} 0.0' in text
     assert 'endpoint="school.home"' in text
     assert "zhang" not in text
-    assert visitor.get("/metrics", **{"X-Forwarded-For": "192.0.2.1"}).status_code == 404
+    assert visitor.get("/metrics", headers={"X-Forwarded-For": "192.0.2.1"}).status_code == 404

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from school_portal.blueprints.clauses import cited
-from school_portal.blueprints.rendering import LOOKS, day, grouped, moment, size
+from school_portal.blueprints.rendering import day, grouped, moment, size, state_look
 from school_portal.blueprints.school.issue_names import ISSUE_NAMES
 from school_portal.domain.group_application import ApplicationState, MemberState
 from school_portal.domain.levels import TrainingLevel
@@ -16,9 +16,9 @@ from school_portal.domain.roster import RosterState
 from school_portal.domain.violations import ISSUES, RULES, policy_clause
 
 CITATIONS = {
-    *(clause for rule in RULES.values() for level in TrainingLevel for clause in rule.clauses(level)),
     *map(policy_clause, POLICY_NAMES),
-}  # fmt: skip
+    *(clause for rule in RULES.values() for one in TrainingLevel for clause in rule.clauses(one)),
+}
 
 
 @pytest.mark.parametrize("citation", sorted(CITATIONS))
@@ -39,8 +39,12 @@ def test_every_kind_of_finding_has_a_name() -> None:
 
 @pytest.mark.parametrize("state", [*RosterState, *ApplicationState, *MemberState])
 def test_every_state_has_a_word_and_an_icon(state: RosterState) -> None:
-    assert LOOKS[state].word
-    assert LOOKS[state].icon
+    assert state_look(state).word
+    assert state_look(state).icon
+
+
+def test_states_of_two_workflows_are_not_confused() -> None:
+    assert state_look(RosterState.FAILED) != state_look(MemberState.FAILED)
 
 
 @pytest.mark.parametrize(
