@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy.orm import Session
 
 from school_portal import bell
-from school_portal.models import Job, JobState
+from school_portal.models import Job, JobState, dialect
 from school_portal.services.portal import Portal
 
 POLL_SECONDS = 0.1
@@ -35,8 +35,10 @@ def finish(session: Session, portal: Portal, job_id: str) -> Job:
     with _stopped_by_signal(), _Helper(portal) as helper, _progress() as progress:
         bar = progress.add_task(STAGES[""], total=None)
         while True:
-            session.rollback()
+            dialect.read_only(session)
             job = session.get_one(Job, job_id, populate_existing=True)
+            session.expunge(job)
+            session.rollback()  # the workers write meanwhile
             label = STAGES.get(job.stage, job.stage)
             progress.update(bar, description=label, completed=job.done, total=job.total)
             if job.state in ENDED:
