@@ -10,7 +10,8 @@ from typing import Any
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from school_portal import config
+from school_portal import bell, config
+from school_portal.embedded_redis import redis_url
 from school_portal.extensions import babel, csrf, db, migrate
 from school_portal.models import dialect
 from school_portal.security.cipher import KeyRing
@@ -41,7 +42,8 @@ def build(settings: config.Settings | None = None, clock: Clock = utc_now) -> Fl
     with app.app_context():
         dialect.prepare(db.engine)
         app.extensions["portal"] = _portal(settings, clock)
-    import_module("school_portal.blueprints").register(app)
+    app.extensions["bell"] = bell.connect(redis_url(settings))
+    # import_module("school_portal.blueprints").register(app)
     return app
 
 
@@ -59,4 +61,4 @@ def _portal(settings: config.Settings, clock: Clock) -> Portal:
         with Session(db.engine) as session:
             return Vault.open(session, ring)
 
-    return Portal(settings, clock, Storage(settings.storage_url, ring), open_vault)
+    return Portal(settings, clock, Storage(settings.storage_url, ring), ring, open_vault)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +18,39 @@ ROOT = Path(__file__).resolve().parent.parent
 
 class SettingsError(Exception):
     """A setting is missing or malformed; the text is one line in Chinese that names it."""
+
+
+class KeyFile:
+    """The key ring kept in the home folder; it may be changed while processes run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._seen: tuple[int, int] | None = None
+
+    def read(self) -> tuple[bytes, ...]:
+        """The keys, newest first. Raises SettingsError."""
+        state = self.path.stat()
+        self._seen = (state.st_ino, state.st_mtime_ns)
+        return _encryption_keys(self.path.read_text())
+
+    def changes(self) -> tuple[bytes, ...] | None:
+        """The keys where the file is another than the one last read."""
+        state = self.path.stat()
+        return None if (state.st_ino, state.st_mtime_ns) == self._seen else self.read()
+
+    def prepend(self, key: bytes) -> None:
+        """Puts a new key in front; whoever reads meanwhile reads the whole old file or the new."""
+        folder = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)  # two rotations at once lose no key
+            text = f"{b64encode(key).decode()},{self.path.read_text().strip()}"
+            fresh = self.path.with_name(self.path.name + ".new")
+            fresh.unlink(missing_ok=True)
+            _write_secret(fresh, text)
+            fresh.replace(self.path)
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +63,17 @@ class Settings:
     storage_url: str
     secret_key: str = field(repr=False)
     encryption_keys: tuple[bytes, ...] = field(repr=False)
+    key_file: KeyFile | None  # of the key ring, where the environment does not give it
     origin: str | None
     port: int
 
     @property
     def is_sqlite(self) -> bool:
         return self.database_url.startswith("sqlite")
+
+    def reload_encryption_keys(self) -> tuple[bytes, ...] | None:
+        """The key ring, where it was changed since it was last read."""
+        return self.key_file.changes() if self.key_file else None
 
 
 def read(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -46,15 +86,15 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     database_url = _database_url(setting("DATABASE_URL") or f"sqlite:///{home / 'portal.db'}")
     may_make = database_url.startswith("sqlite")
+    keys, key_file = _key_ring(setting("ENCRYPTION_KEYS"), home, may_make)
     return Settings(
         home=home,
         database_url=database_url,
         redis_url=setting("REDIS_URL"),
         storage_url=setting("STORAGE_URL") or (home / "files").as_uri(),
         secret_key=setting("SECRET_KEY") or _kept(home, "SECRET_KEY", may_make),
-        encryption_keys=_encryption_keys(
-            setting("ENCRYPTION_KEYS") or _kept(home, "ENCRYPTION_KEYS", may_make)
-        ),
+        encryption_keys=keys,
+        key_file=key_file,
         origin=setting("ORIGIN"),
         port=_port(environ.get("PORT") or "8000"),
     )
@@ -71,18 +111,35 @@ def _database_url(url: str) -> str:
 
 def _kept(home: Path, name: str, may_make: bool) -> str:
     """A secret kept in the home folder, mode 0600; made where it is absent."""
+    if not may_make:
+        raise SettingsError(f"缺少设置 {PREFIX}{name}；使用 PostgreSQL 时必须提供")
     path = home / name.lower()
     if not path.exists():
-        if not may_make:
-            raise SettingsError(f"缺少设置 {PREFIX}{name}；使用 PostgreSQL 时必须提供")
-        value = b64encode(secrets.token_bytes(32)).decode()
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:  # another process was first
-            return path.read_text().strip()
-        with os.fdopen(descriptor, "w") as file:
-            file.write(value)
+        fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+        _write_secret(fresh, b64encode(secrets.token_bytes(32)).decode())
+        with suppress(FileExistsError):  # another process was first
+            path.hardlink_to(fresh)
+        fresh.unlink()
     return path.read_text().strip()
+
+
+def _write_secret(path: Path, text: str) -> None:
+    """A new file for the owner alone, on the disk when this returns."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _key_ring(
+    given: str | None, home: Path, may_make: bool
+) -> tuple[tuple[bytes, ...], KeyFile | None]:
+    """The key ring and, where the environment does not give it, the file that holds it."""
+    if given:
+        return _encryption_keys(given), None
+    _kept(home, "ENCRYPTION_KEYS", may_make)
+    key_file = KeyFile(home / "encryption_keys")
+    return key_file.read(), key_file
 
 
 def _encryption_keys(text: str) -> tuple[bytes, ...]:

@@ -100,7 +100,7 @@ def app(settings: Settings, clock: FakeClock) -> Iterator[Flask]:
     application = build(settings, clock)
     application.config.update(TESTING=True)
     with application.app_context():
-        initialise(application.extensions["portal"])
+        initialise(application.extensions["portal"].ring)
         yield application
         db.session.remove()
         db.engine.dispose()

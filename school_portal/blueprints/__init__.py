@@ -16,9 +16,9 @@ def register(app: Flask) -> None:
     from school_portal.blueprints.entrance.routes import blueprint as entrance  # noqa: PLC0415
     from school_portal.blueprints.ops.routes import blueprint as ops  # noqa: PLC0415
     from school_portal.blueprints.register.routes import blueprint as public  # noqa: PLC0415
-    from school_portal.blueprints.school import pages  # noqa: PLC0415
+    from school_portal.blueprints.school.routes import blueprint as school  # noqa: PLC0415
 
     for part in (http, errors, identity, rendering):
         part.register(app)
-    for blueprint in (entrance, auth, pages.blueprint, public, ops):
+    for blueprint in (entrance, auth, school, public, ops):
         app.register_blueprint(blueprint)

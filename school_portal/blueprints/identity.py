@@ -8,11 +8,12 @@ from typing import ParamSpec, TypeVar
 
 from flask import Flask, abort, redirect, request, url_for
 from flask_login import UserMixin, current_user
+from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response
 
 from school_portal.blueprints.errors import TEXTS, Answer, problem, wants_page
 from school_portal.extensions import db, login
-from school_portal.models import Role, School, User
+from school_portal.models import Role, School, User, dialect
 from school_portal.services import accounts
 from school_portal.services.access import Actor
 from school_portal.services.portal import current_portal
@@ -45,8 +46,10 @@ class SignedIn(UserMixin):
 
 def signed_in(token: str) -> SignedIn | None:
     """The sign-in of that token while it is in force."""
-    user = accounts.user_of(db.session, token, current_portal().clock())
-    return SignedIn(token, user) if user else None
+    user = accounts.user_of(db.session(), token, current_portal().clock())
+    found = SignedIn(token, user) if user else None
+    db.session.commit()  # the person was here, whatever becomes of the request
+    return found
 
 
 def send_to_sign_in() -> Answer:

@@ -112,6 +112,11 @@ def state_look(state: Enum | Look) -> Look:
     return state if isinstance(state, Look) else LOOKS[state]
 
 
+def state_tabs(counts: dict[Enum, int]) -> list[tuple[str, str]]:
+    """A tab for each state that there is something in."""
+    return [(str(state.value), f"{LOOKS[state].word} {counts[state]}") for state in LOOKS if state in counts]
+
+
 def here(**changes: Any) -> str:
     """This page's address with some of its choices changed; None removes one."""
     assert request.endpoint is not None
@@ -143,7 +148,9 @@ def register(app: Flask) -> None:
     app.jinja_env.filters.update(day=day, moment=moment, grouped=grouped, size=size)
     app.jinja_env.globals.update(
         portal_name=PORTAL_NAME,
+        look=Look,
         state_look=state_look,
+        state_tabs=state_tabs,
         here=here,
         asset=asset,
         cited=cited,

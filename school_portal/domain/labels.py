@@ -16,11 +16,11 @@ def fold(text: str) -> str:
 
 
 class LabelledEnum(StrEnum):
-    """A member is written `NAME = "value", "标签"`."""
+    """A member is written `NAME = "value", "标签"`; looked up by its value alone."""
 
     label: str
 
-    def __new__(cls, value: str, label: str) -> Self:
+    def __new__(cls, value: str, label: str = "") -> Self:
         member = str.__new__(cls, value)
         member._value_ = value
         member.label = label

@@ -14,7 +14,7 @@ from school_portal.models.organisations import (
     Specialty,
 )
 from school_portal.models.people import Roster, RosterIssue, RosterRow, Student, Wish
-from school_portal.models.records import AuditEvent, AuditHead, SignIn, User, WrappedKey
+from school_portal.models.records import AuditEvent, AuditHead, Role, SignIn, User, WrappedKey
 
 __all__ = [
     "ApplicationMember",
@@ -31,6 +31,7 @@ __all__ = [
     "OutboxMessage",
     "Permission",
     "Restriction",
+    "Role",
     "Roster",
     "RosterIssue",
     "RosterRow",

@@ -11,6 +11,7 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
+from school_portal.models import dialect
 from school_portal.models.records import WrappedKey
 from school_portal.security.cipher import KeyRing, Unreadable
 
@@ -35,10 +36,8 @@ class Vault:
     @classmethod
     def create(cls, session: Session, ring: KeyRing) -> Vault:
         """The vault, its index key made and kept sealed where there is none yet."""
-        if session.get(WrappedKey, INDEX_KEY) is None:
-            sealed = ring.seal(secrets.token_bytes(32), wrapped_key_place(INDEX_KEY))
-            session.add(WrappedKey(name=INDEX_KEY, sealed=sealed))
-            session.flush()
+        sealed = ring.seal(secrets.token_bytes(32), wrapped_key_place(INDEX_KEY))
+        dialect.ensure_row(session, WrappedKey.__table__, {"name": INDEX_KEY, "sealed": sealed})
         return cls.open(session, ring)
 
     @classmethod

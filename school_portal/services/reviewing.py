@@ -9,8 +9,18 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from importers import corrections
+from importers.template import roster_template
 from school_portal.domain.identifiers import mask_document, mask_mobile
-from school_portal.models import Roster, RosterIssue, RosterRow, School, Specialty
+from school_portal.models import (
+    Body,
+    BodyProject,
+    CatalogueOccupation,
+    Roster,
+    RosterIssue,
+    RosterRow,
+    School,
+    Specialty,
+)
 from school_portal.security.vault import Vault
 from school_portal.services.portal import Portal
 
@@ -102,4 +112,15 @@ def error_workbook(session: Session, portal: Portal, roster: Roster) -> bytes:
 
 def template(session: Session, school: School | None) -> bytes:
     """The roster workbook, with the school's own specialties in its lists where one is given."""
-    ...
+    catalogue = sa.select(CatalogueOccupation.name, CatalogueOccupation.direction)
+    carried = sa.select(BodyProject.occupation, BodyProject.direction)
+    occupations = session.execute(sa.union(catalogue, carried)).tuples().all()
+    lists = {
+        "申报职业": sorted({name for name, _ in occupations}),
+        "申报工种": sorted({direction for _, direction in occupations if direction}),
+        "评价机构": list(session.scalars(sa.select(Body.name).order_by(Body.name))),
+    }
+    if school is not None:
+        lists["专业代码"] = list(dict.fromkeys(one.code for one in school.specialties))
+        lists["专业名称"] = list(dict.fromkeys(one.name for one in school.specialties))
+    return roster_template(lists)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from school_portal import jobs
 from school_portal.domain.projects import Occupation
 from school_portal.domain.roster import ROSTER_WORKFLOW, RosterAction, RosterState
-from school_portal.domain.violations import Issue
+from school_portal.domain.violations import Issue, issue
 from school_portal.domain.workflow import Role
 from school_portal.models import (
     Body,
@@ -269,6 +269,18 @@ def save(session: Session, portal: Portal, roster_id: int) -> Iterator[Checked]:
         )
         return
     raise RuntimeError("the students kept changing beside the roster")
+
+
+def give_up(session: Session, roster_id: int) -> None:
+    """Record that no worker could finish the roster; what was staged goes."""
+    roster = session.get_one(Roster, roster_id)
+    if (roster.state, RosterAction.FAIL, Role.SYSTEM) not in ROSTER_WORKFLOW.table:
+        return
+    merging.clear(session, roster)
+    merging.stage_issues(
+        session, roster_id, [issue("file.unreadable", detail="（多次处理未能完成）")]
+    )
+    apply(session, ROSTER_WORKFLOW, roster, RosterAction.FAIL, Role.SYSTEM)
 
 
 def confirm(

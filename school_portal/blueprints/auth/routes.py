@@ -55,7 +55,7 @@ def check_sign_in() -> tuple[str, int] | Redirect:
     known = None
     if form.validate():
         name = (form.username.data or "").strip()
-        known = accounts.sign_in(db.session, name, form.password.data or "", now)
+        known = accounts.sign_in(db.session(), name, form.password.data or "", now)
         db.session.commit()
         if known is None:
             form.form_errors.append(REFUSED)
@@ -69,7 +69,7 @@ def check_sign_in() -> tuple[str, int] | Redirect:
 @blueprint.post("/sign-out")
 def sign_out() -> Redirect:
     if current_user.is_authenticated:
-        accounts.sign_out(db.session, current_user.token)
+        accounts.sign_out(db.session(), current_user.token, current_portal().clock())
         db.session.commit()
         logout_user()
     session.clear()

@@ -1,0 +1,416 @@
+"""The opening-data workbook (contract, "Opening data workbook"): rows out, every fault at once."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+from importers.cells import parse_date
+from school_portal.domain.facts import Basis, BodyState, BodyType, Node
+from school_portal.domain.identifiers import uscc_is_valid
+from school_portal.domain.labels import LabelledEnum, fold
+from school_portal.domain.levels import Level, TrainingLevel, parse_level
+from school_portal.domain.projects import Occupation, Project
+from school_portal.domain.roster import Route
+
+Sheets = Mapping[str, Sequence[tuple[int, Sequence[str]]]]
+"""By sheet: (row as the spreadsheet program shows it, the row's cells as text)."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningIssue:
+    """A fault (or a remark) at its place; `message` says it whole."""
+
+    sheet: str
+    row: int | None
+    column: str | None
+    severity: Literal["error", "warning"]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row's values by column name; those that could not be read are missing."""
+
+    sheet: str
+    number: int
+    values: Mapping[str, Any]
+
+    def __getitem__(self, column: str) -> Any:
+        return self.values.get(column)
+
+
+@dataclass(slots=True)
+class OpeningData:
+    """Rows by sheet, and what is wrong with them; with any error nothing may be loaded."""
+
+    rows: dict[str, list[Row]]
+    issues: list[OpeningIssue] = field(default_factory=list)
+
+    @property
+    def is_sound(self) -> bool:
+        return not any(found.severity == "error" for found in self.issues)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is saved already and may be referred to."""
+
+    schools: Mapping[str, Collection[TrainingLevel]] = field(default_factory=dict)
+    specialties: Collection[tuple[str, str, TrainingLevel]] = ()  # school, code, level
+    bodies: Collection[str] = ()
+    occupations: Collection[Occupation] = ()
+
+
+class _Bad(Exception):
+    """A cell that cannot be read; the text says why and what to do."""
+
+
+def _text(value: str) -> str:
+    return value.strip()
+
+
+def _uscc(value: str) -> str:
+    code = fold(value).upper()
+    if not uscc_is_valid(code):
+        raise _Bad("不是有效的统一社会信用代码（18 位，末位为校验码），请核对原件后改正。")
+    return code
+
+
+def _code(value: str) -> str:
+    return fold(value)
+
+
+def _date(value: str) -> date:
+    found = parse_date(value)
+    if found is None or not found.exact:
+        raise _Bad("不是有效的日期，请按 2026-10-15 的样式填写。")
+    return found.day
+
+
+def _levels(value: str) -> tuple[Level, ...]:
+    levels = [parse_level(part) for part in re.split(r"[、，,;；/\s]+", value.strip("、，, "))]
+    if None in levels:
+        raise _Bad("不是技能等级，请按 5、4、3 的样式填写。")
+    return tuple(dict.fromkeys(level for level in levels if level))
+
+
+def _training_levels(value: str) -> tuple[TrainingLevel, ...]:
+    return tuple(
+        dict.fromkeys(_one_of(TrainingLevel)(part) for part in re.split("[、，,/]", value))
+    )
+
+
+def _one_of(enumeration: type[LabelledEnum]) -> Callable[[str], Any]:
+    def read(value: str) -> Any:
+        found = enumeration.from_label(value)
+        if found is None:
+            labels = "、".join(member.label for member in enumeration)
+            raise _Bad(f"不在可选项内，请填写以下之一：{labels}。")
+        return found
+
+    return read
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: how its cells read, whether a cell may be empty, whether it may be absent."""
+
+    name: str
+    read: Callable[[str], Any]
+    required: bool = True
+    optional_column: bool = False
+    example: str = ""
+
+
+_PROJECT = (
+    Column("职业编码", _code, example="4-03-02-10"),
+    Column("职业名称", _text, example="调饮师"),
+    Column("工种", _text, required=False),
+    Column("等级", _levels, example="5、4、3"),
+)
+
+
+def _project(*, before: Iterable[Column], after: Iterable[Column]) -> tuple[Column, ...]:
+    return (*before, *_PROJECT, *after)
+
+
+_SCHOOL = Column("学校代码", _uscc)
+_BODY = Column("机构代码", _uscc)
+
+SHEETS: Mapping[str, tuple[Column, ...]] = {
+    "学校": (
+        Column("统一社会信用代码", _uscc),
+        Column("学校名称", _text),
+        Column("所属区", _text, required=False),
+        Column("法人代表", _text, required=False),
+        Column("培养层次", _training_levels, example="中职、高职"),
+        Column("keyID", _text, required=False),
+        Column("开户日期", _date, required=False),
+    ),
+    "专业": (
+        _SCHOOL,
+        Column("专业代码", _code),
+        Column("专业名称", _text),
+        Column("培养层次", _one_of(TrainingLevel), example="中职"),
+    ),
+    "评价机构": (
+        Column("统一社会信用代码", _uscc),
+        Column("机构名称", _text),
+        Column("机构类型", _one_of(BodyType), example="社会培训评价组织"),
+        Column("所属区", _text, required=False),
+        Column("备案编号", _text, required=False),
+        Column("备案起", _date, required=False),
+        Column("备案止", _date, required=False),
+        Column("状态", _one_of(BodyState), required=False, example="有效"),
+        Column("状态日期", _date, required=False),
+    ),
+    "评价项目": _project(
+        before=(_BODY,),
+        after=(
+            Column(
+                "评价依据",
+                _one_of(Basis),
+                required=False,
+                optional_column=True,
+                example="国家职业标准",
+            ),
+        ),
+    ),
+    "评估结论": _project(
+        before=(_SCHOOL, Column("专业代码", _code)),
+        after=(
+            Column("生效日期", _date, required=False),
+            Column("失效日期", _date, required=False),
+            Column("培养层次", _one_of(TrainingLevel), required=False, optional_column=True),
+        ),
+    ),
+    "申报权限": _project(
+        before=(
+            _SCHOOL,
+            Column("事项", _one_of(Route), example="职业技能等级认定"),
+            Column("节点", _one_of(Node), required=False, example="社会评价组织等级认定"),
+        ),
+        after=(
+            Column("开通日期", _date, required=False),
+            Column("终止日期", _date, required=False),
+        ),
+    ),
+    "校企合作": (
+        _SCHOOL,
+        _BODY,
+        Column("起", _date, required=False),
+        Column("止", _date, required=False),
+    ),
+}
+
+_KEYS: Mapping[str, tuple[str, ...]] = {
+    "学校": ("统一社会信用代码",),
+    "专业": ("学校代码", "专业代码", "培养层次"),
+    "评价机构": ("统一社会信用代码",),
+}
+_SPANS: Mapping[str, tuple[str, str]] = {
+    "评价机构": ("备案起", "备案止"),
+    "评估结论": ("生效日期", "失效日期"),
+    "申报权限": ("开通日期", "终止日期"),
+    "校企合作": ("起", "止"),
+}
+
+
+def read_opening(sheets: Sheets, known: Known) -> OpeningData:
+    """The workbook's rows, checked one by one and against each other and what is saved."""
+    data = OpeningData({name: [] for name in SHEETS})
+    for name, rows in sheets.items():
+        if name in SHEETS:
+            _read_sheet(data, name, rows)
+        elif any(any(cell.strip() for cell in cells) for _, cells in rows):
+            _tell(data, name, None, None, "不是期初数据的工作表，请改正名称或删去。")
+    if not any(name in SHEETS for name in sheets):
+        names = "、".join(SHEETS)
+        _tell(data, "期初数据", None, None, f"没有找到任何工作表，应有：{names}。")
+    _check_doubles(data)
+    _check_spans(data)
+    _References(data, known).check()
+    data.issues.sort(key=lambda found: (_place_of(found.sheet), found.row or 0))
+    return data
+
+
+def _place_of(sheet: str) -> int:
+    return list(SHEETS).index(sheet) if sheet in SHEETS else -1
+
+
+def _tell(
+    data: OpeningData,
+    sheet: str,
+    row: int | None,
+    column: str | None,
+    text: str,
+    severity: Literal["error", "warning"] = "error",
+) -> None:
+    place = f"工作表“{sheet}”" + (f"第 {row} 行" if row else "") + (f"“{column}”" if column else "")
+    data.issues.append(OpeningIssue(sheet, row, column, severity, f"{place}：{text}"))
+
+
+def _read_sheet(data: OpeningData, name: str, rows: Sequence[tuple[int, Sequence[str]]]) -> None:
+    header = rows[0][1] if rows and rows[0][0] == 1 else ()
+    titles = [fold(cell).rstrip("*") for cell in header]
+    places = {fold(title): place for place, title in enumerate(titles)}
+    missing = [c.name for c in SHEETS[name] if not c.optional_column and fold(c.name) not in places]
+    doubled = sorted({title for title in titles if title and titles.count(title) > 1})
+    for text, columns in (("第一行表头缺少：", missing), ("表头重复：", doubled)):
+        if columns:
+            _tell(data, name, 1, None, f"{text}{'、'.join(columns)}。")
+    if missing or doubled:
+        return
+    for number, cells in rows[1:]:
+        if any(cell.strip() for cell in cells):
+            data.rows[name].append(_read_row(data, name, number, cells, places))
+
+
+def _read_row(
+    data: OpeningData, sheet: str, number: int, cells: Sequence[str], places: Mapping[str, int]
+) -> Row:
+    values: dict[str, Any] = {}
+    for column in SHEETS[sheet]:
+        place = places.get(fold(column.name))
+        cell = cells[place].strip() if place is not None and place < len(cells) else ""
+        if not cell:
+            if column.required:
+                _tell(data, sheet, number, column.name, "未填写，此项必填，请补充。")
+            elif column.read is _text:
+                values[column.name] = ""
+            continue
+        try:
+            values[column.name] = column.read(cell)
+        except _Bad as bad:
+            _tell(data, sheet, number, column.name, str(bad))
+    return Row(sheet, number, values)
+
+
+def _check_doubles(data: OpeningData) -> None:
+    for sheet, columns in _KEYS.items():
+        first: dict[tuple[Any, ...], int] = {}
+        for row in data.rows[sheet]:
+            key = tuple(row[column] for column in columns)
+            if None in key:
+                continue
+            if key in first:
+                _tell(
+                    data, sheet, row.number, columns[0], f"与第 {first[key]} 行重复，请只保留一行。"
+                )
+            first.setdefault(key, row.number)
+    holders: dict[str, int] = {}
+    for row in data.rows["学校"]:
+        if row["keyID"] and row["keyID"] in holders:
+            text = f"与第 {holders[row['keyID']]} 行相同，一个 keyID 只能属于一个账户。"
+            _tell(data, "学校", row.number, "keyID", text)
+        holders.setdefault(row["keyID"], row.number)
+
+
+def _check_spans(data: OpeningData) -> None:
+    for sheet, (first, last) in _SPANS.items():
+        for row in data.rows[sheet]:
+            if row[first] and row[last] and row[last] < row[first]:
+                _tell(data, sheet, row.number, last, f"早于“{first}”，请核对后改正。")
+
+
+class _References:
+    """What rows say of each other, of the register, and of what is saved."""
+
+    def __init__(self, data: OpeningData, known: Known) -> None:
+        self.data = data
+        self.schools = {uscc: set(levels) for uscc, levels in known.schools.items()}
+        for row in data.rows["学校"]:
+            self.schools[row["统一社会信用代码"]] = set(row["培养层次"] or TrainingLevel)
+        self.specialties: dict[tuple[str, str], set[TrainingLevel]] = defaultdict(set)
+        for school, code, level in known.specialties:
+            self.specialties[school, code].add(level)
+        for row in data.rows["专业"]:
+            if row["培养层次"]:
+                self.specialties[row["学校代码"], row["专业代码"]].add(row["培养层次"])
+        self.bodies = {row["统一社会信用代码"] for row in data.rows["评价机构"]} | set(known.bodies)
+        self.register = set(known.occupations)
+        self.register |= {occupation(row) for row in data.rows["评价项目"]}
+
+    def check(self) -> None:
+        """Reports every reference that leads nowhere and every level above its cap."""
+        for sheet in ("专业", "评估结论", "申报权限", "校企合作"):
+            for row in self.data.rows[sheet]:
+                if row["学校代码"] and row["学校代码"] not in self.schools:
+                    self._tell(row, "学校代码", "不是已登记的学校，请先在“学校”中登记。")
+        for sheet in ("评价项目", "校企合作"):
+            for row in self.data.rows[sheet]:
+                if row["机构代码"] and row["机构代码"] not in self.bodies:
+                    self._tell(row, "机构代码", "不是已登记的评价机构，请先在“评价机构”中登记。")
+        for row in self.data.rows["专业"]:
+            levels = self.schools.get(row["学校代码"])
+            if levels and row["培养层次"] and row["培养层次"] not in levels:
+                self._tell(row, "培养层次", "不在该校的培养层次之内，请核对后改正。")
+        for row in self.data.rows["评估结论"]:
+            self._check_specialty(row)
+            self._check_project(row)
+        for row in self.data.rows["申报权限"]:
+            self._check_project(row)
+            self._check_permission(row)
+        self._check_names()
+
+    def _tell(self, row: Row, column: str, text: str) -> None:
+        _tell(self.data, row.sheet, row.number, column, text)
+
+    def _check_specialty(self, row: Row) -> None:
+        if not row["专业代码"] or row["学校代码"] not in self.schools:
+            return
+        levels = self.specialties.get((row["学校代码"], row["专业代码"]), set())
+        if not levels:
+            self._tell(row, "专业代码", "不是该校的专业，请先在“专业”中登记。")
+        elif row["培养层次"] and row["培养层次"] not in levels:
+            self._tell(row, "培养层次", "该专业没有这一培养层次，请核对后改正。")
+        elif not row["培养层次"] and len(levels) > 1:
+            self._tell(row, "培养层次", "该专业有两个培养层次，请填写其中之一。")
+
+    def _check_project(self, row: Row) -> None:
+        if row["职业编码"] and row["职业名称"] and occupation(row) not in self.register:
+            text = "不在评价项目目录内，或职业编码、职业名称与工种不相符，请对照目录改正。"
+            self._tell(row, "职业名称", text)
+
+    def _check_permission(self, row: Row) -> None:
+        route, node = row["事项"], row["节点"]
+        if route is Route.SKILL_LEVEL and node is None:
+            self._tell(row, "节点", "职业技能等级认定须填写节点，请补充。")
+        if route is Route.QUALIFICATION and node is not None:
+            self._tell(row, "节点", "职业资格鉴定没有节点，请留空。")
+        levels = self.schools.get(row["学校代码"])
+        if not levels or not row["等级"]:
+            return
+        cap = min(level.cap for level in levels)
+        if any(level < cap for level in row["等级"]):
+            text = f"高于该校最高培养层次可申报的等级，最高为{cap.label}，请核对后改正。"
+            self._tell(row, "等级", f"{text}依据：沪人社职〔2021〕401号 一。")
+
+    def _check_names(self) -> None:
+        """Shows the same code under two names; it is never merged (rulebook 2)."""
+        names: dict[str, set[str]] = defaultdict(set)
+        for known in self.register:
+            names[known.code].add(known.name)
+        for row in self.data.rows["评价项目"]:
+            others = sorted(names[row["职业编码"]] - {row["职业名称"]}) if row["职业编码"] else []
+            if others:
+                text = f"同一职业编码另有名称“{'、'.join(others)}”，两者不合并，请核对。"
+                _tell(self.data, row.sheet, row.number, "职业名称", text, "warning")
+
+
+def occupation(row: Row) -> Occupation:
+    """The occupation that a row names."""
+    return Occupation(row["职业编码"] or "", row["职业名称"] or "", row["工种"] or "")
+
+
+def projects(row: Row) -> tuple[Project, ...]:
+    """The projects that a row names, one for each of its levels."""
+    base = occupation(row)
+    return tuple(
+        Project(base.code, base.name, base.direction, level) for level in row["等级"] or ()
+    )

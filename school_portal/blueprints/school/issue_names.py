@@ -1,0 +1,35 @@
+"""Kinds of findings in a few words, for counts and filters; the message of each says the rest."""
+
+from __future__ import annotations
+
+ISSUE_NAMES = {
+    "file.unreadable": "文件无法读取",
+    "file.encrypted": "文件设有密码",
+    "file.macros": "文件带有宏",
+    "file.unsafe": "文件结构异常",
+    "file.too-large": "文件过大",
+    "file.too-many-rows": "行数过多",
+    "file.several-sheets": "有几张名册，未选定",
+    "file.headers": "表头有误",
+    "file.encoding": "文字编码无法识别",
+    "cell.required": "必填项未填",
+    "cell.too-long": "内容过长",
+    "cell.formula": "公式没有结果",
+    "cell.characters": "含无法识别的字符",
+    "cell.id-precision-lost": "证件号码以数字保存",
+    "cell.id-format": "证件号码格式不对",
+    "cell.id-checksum": "证件号码校验位不对",
+    "cell.birth-date-mismatch": "出生日期与证件不一致",
+    "cell.sex-mismatch": "性别与证件不一致",
+    "cell.mobile": "手机号码不对",
+    "cell.date": "日期不对",
+    "cell.level": "等级不对",
+    "cell.training-level": "培养层次不对",
+    "cell.choice": "不在可选项内",
+    "cell.specialty-unknown": "不是本校专业",
+    "cell.occupation-unknown": "职业不在目录内",
+    "cell.body-unknown": "评价机构未登记",
+    "row.duplicate": "与前面的行重复",
+    "row.number-taken": "学号已被占用",
+    "row.other-school": "已在其他学校登记",
+}

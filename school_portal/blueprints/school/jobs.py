@@ -1,0 +1,44 @@
+"""The progress card of a job, and its cancel button."""
+
+from __future__ import annotations
+
+from flask import Response, flash, make_response, redirect, render_template, url_for
+from werkzeug.wrappers import Response as Redirect
+
+from school_portal import jobs
+from school_portal.blueprints.identity import actor, audience
+from school_portal.blueprints.school.blueprint import blueprint
+from school_portal.extensions import db
+from school_portal.models import Job, Role
+from school_portal.services import access
+from school_portal.services.portal import current_portal
+from school_portal.services.progress import progress
+
+
+def page_of(job: Job) -> str:
+    """Where a job's result is seen."""
+    if job.kind.startswith("roster-"):
+        return url_for("school.roster", roster_id=job.subject_id)
+    return url_for("school.applications", job=job.id)
+
+
+@blueprint.get("/jobs/<job_id>/progress")
+@audience(Role.SCHOOL)
+def job_progress(job_id: str) -> Response | Redirect:
+    """The card alone; once the job has ended the whole page is asked for again."""
+    job = access.own(db.session(), actor(), Job, job_id)
+    current = progress(db.session(), job, current_portal().clock())
+    answer = make_response(render_template("school/_progress.html", progress=current))
+    if not current.waits:
+        answer.headers["HX-Refresh"] = "true"
+    return answer
+
+
+@blueprint.post("/jobs/<job_id>/cancel")
+@audience(Role.SCHOOL)
+def cancel_job(job_id: str) -> Redirect:
+    job = access.own(db.session(), actor(), Job, job_id)
+    jobs.request_cancel(db.session(), job)
+    db.session.commit()
+    flash("已要求停止，当前一步完成后即停，不会留下一半的结果。", "info")
+    return redirect(page_of(job))

@@ -1,0 +1,86 @@
+"""What one roster's page shows in each of its states."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+from sqlalchemy.orm import Session
+
+from school_portal.blueprints.paging import Page, page_of
+from school_portal.blueprints.school.issue_names import ISSUE_NAMES
+from school_portal.domain.roster import RosterState
+from school_portal.models import Roster
+from school_portal.services import reviewing
+from school_portal.services.portal import Portal
+from school_portal.services.progress import latest_job, progress
+
+OUTCOMES = {"create": "新增", "update": "更新", "unchanged": "无变化"}
+WORKING = (RosterState.UPLOADED, RosterState.READING, RosterState.CONFIRMED)
+JUDGED = (RosterState.CHECKED, RosterState.CONFIRMED, RosterState.APPLIED, RosterState.FAILED)
+
+
+def roster_page(session: Session, portal: Portal, roster: Roster) -> dict[str, Any]:
+    """The roster, its job while one is waited for, and the check's findings or rows."""
+    job = latest_job(session, roster.school_id, roster.id, "roster-check", "roster-apply")
+    current = progress(session, job, portal.clock()) if job else None
+    waits = current is not None and current.waits
+    shown: dict[str, Any] = {
+        "roster": roster,
+        "progress": current if waits else None,
+        "stalled": roster.state in WORKING and not waits,
+        "outcomes": OUTCOMES,
+        "issue_names": ISSUE_NAMES,
+    }
+    if roster.state in JUDGED and not (waits and roster.state is not RosterState.CONFIRMED):
+        shown |= _findings(session, portal, roster)
+    return shown
+
+
+def _findings(session: Session, portal: Portal, roster: Roster) -> dict[str, Any]:
+    counts = reviewing.issue_counts(session, roster)
+    found = sum(number for _, _, number in counts)
+    file_codes = [code for code, severity, _ in counts if code.startswith("file.")]
+    show = request.args.get("show", "issues" if found else "rows")
+    listed = _issues(session, roster, counts) if show == "issues" else _rows(session, portal, roster)
+    return {
+        "counts": counts,
+        "found": found,
+        "file_issues": [
+            issue for code in file_codes for issue in reviewing.issues(session, roster, code=code)
+        ],
+        "show": show,
+        **listed,
+    }
+
+
+def _issues(
+    session: Session, roster: Roster, counts: list[tuple[str, str, int]]
+) -> dict[str, Any]:
+    code = request.args.get("code", "")
+    total = sum(number for kind, _, number in counts if code in ("", kind))
+    page = page_of(total)
+    issues = reviewing.issues(
+        session, roster, code=code or None, limit=page.size, offset=page.offset
+    )
+    return {"code": code, "page": page, "listed": issues}
+
+
+def _rows(session: Session, portal: Portal, roster: Roster) -> dict[str, Any]:
+    outcome = request.args.get("outcome", "")
+    outcome = outcome if outcome in OUTCOMES else ""
+    numbers = {
+        "create": roster.created,
+        "update": roster.updated,
+        "unchanged": roster.unchanged,
+    }
+    page: Page = page_of(numbers.get(outcome, roster.accepted))
+    rows = reviewing.rows(
+        session,
+        portal.vault,
+        roster,
+        outcome=outcome or None,
+        limit=page.size,
+        offset=page.offset,
+    )
+    return {"outcome": outcome, "numbers": numbers, "page": page, "listed": rows}

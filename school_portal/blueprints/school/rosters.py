@@ -1,0 +1,149 @@
+"""Rosters: the list, the upload, one page through all states of a roster."""
+
+from __future__ import annotations
+
+import secrets
+from typing import BinaryIO, cast
+
+from flask import Response, flash, redirect, render_template, request, url_for
+from sqlalchemy.exc import IntegrityError
+from werkzeug.datastructures import FileStorage
+from werkzeug.wrappers import Response as Redirect
+
+from school_portal.blueprints.downloads import workbook
+from school_portal.blueprints.http import request_id
+from school_portal.blueprints.identity import actor, audience, own_school
+from school_portal.blueprints.paging import page_of
+from school_portal.blueprints.school.blueprint import blueprint
+from school_portal.blueprints.school.forms import UploadForm
+from school_portal.blueprints.school.roster_page import roster_page
+from school_portal.extensions import db
+from school_portal.models import Role, Roster
+from school_portal.services import access, reviewing, school_desk
+from school_portal.services import rosters as service
+from school_portal.services.portal import current_portal
+from school_portal.storage import TooLarge
+
+
+@blueprint.get("/rosters")
+@audience(Role.SCHOOL)
+def rosters() -> str:
+    school, session = own_school(), db.session()
+    page = page_of(school_desk.count_rosters(session, school))
+    listed = school_desk.rosters(session, school, limit=page.size, offset=page.offset)
+    return render_template("school/rosters.html", rosters=listed, page=page)
+
+
+@blueprint.get("/rosters/template")
+@audience(Role.SCHOOL)
+def roster_template() -> Response:
+    school = own_school()
+    return workbook(reviewing.template(db.session(), school), f"名册模板-{school.name}.xlsx")
+
+
+@blueprint.get("/rosters/new")
+@audience(Role.SCHOOL)
+def upload() -> str:
+    return render_template("school/upload.html", form=UploadForm(token=secrets.token_urlsafe(16)))
+
+
+@blueprint.post("/rosters/new")
+@audience(Role.SCHOOL)
+def receive() -> tuple[str, int] | Redirect:
+    form = UploadForm()
+    if form.validate():
+        file = cast(FileStorage, form.file.data)
+        try:
+            roster = keep(
+                cast(BinaryIO, file.stream),
+                file.filename or "名册",
+                sheet=(form.sheet.data or "").strip() or None,
+                token=form.token.data or secrets.token_urlsafe(16),
+            )
+        except TooLarge:
+            form.file.errors = ["文件超过 50 MB，请删去无关内容或分成几个文件后重新上传。"]
+        else:
+            return redirect(url_for("school.roster", roster_id=roster.id))
+    return render_template("school/upload.html", form=form), 422
+
+
+def keep(stream: BinaryIO, name: str, *, sheet: str | None, token: str) -> Roster:
+    """Keep the file and have it checked; the same form twice at once is one roster."""
+    session, portal, who = db.session(), current_portal(), actor()
+    school_id = own_school().id
+
+    def kept() -> Roster:
+        roster = service.upload(
+            session,
+            portal,
+            who,
+            school_id,
+            stream,
+            name,
+            sheet=sheet,
+            token=token,
+            request_id=request_id(),
+        )
+        session.commit()
+        return roster
+
+    try:
+        return kept()
+    except IntegrityError:  # the other one was first: its roster is known by now
+        session.rollback()
+        return kept()
+
+
+@blueprint.get("/rosters/<int:roster_id>")
+@audience(Role.SCHOOL)
+def roster(roster_id: int) -> str:
+    found = access.own(db.session(), actor(), Roster, roster_id)
+    return render_template("school/roster.html", **roster_page(db.session(), current_portal(), found))
+
+
+@blueprint.post("/rosters/<int:roster_id>/sheet")
+@audience(Role.SCHOOL)
+def choose_sheet(roster_id: int) -> Redirect:
+    """Check the same file again, another sheet of it; the refused roster is given up."""
+    session, portal = db.session(), current_portal()
+    found = access.own(session, actor(), Roster, roster_id)
+    sheet = request.form.get("sheet", "")[:100]
+    with portal.storage.open(found.storage_key) as source:
+        again = keep(source, found.file_name, sheet=sheet, token=f"{found.id}:{sheet}"[:64])
+    return redirect(url_for("school.roster", roster_id=again.id))
+
+
+@blueprint.post("/rosters/<int:roster_id>/confirm")
+@audience(Role.SCHOOL)
+def confirm(roster_id: int) -> Redirect:
+    session, portal = db.session(), current_portal()
+    found = access.own(session, actor(), Roster, roster_id)
+    service.confirm(
+        session,
+        portal,
+        actor(),
+        found,
+        accept_valid=request.form.get("accept_valid") == "yes",
+        request_id=request_id(),
+    )
+    session.commit()
+    return redirect(url_for("school.roster", roster_id=roster_id))
+
+
+@blueprint.post("/rosters/<int:roster_id>/discard")
+@audience(Role.SCHOOL)
+def discard(roster_id: int) -> Redirect:
+    found = access.own(db.session(), actor(), Roster, roster_id)
+    name = found.file_name
+    service.discard(db.session(), actor(), found)
+    db.session.commit()
+    flash(f"已放弃名册“{name}”，没有写入任何学生。", "info")
+    return redirect(url_for("school.rosters"))
+
+
+@blueprint.get("/rosters/<int:roster_id>/errors")
+@audience(Role.SCHOOL)
+def error_workbook(roster_id: int) -> Response:
+    found = access.own(db.session(), actor(), Roster, roster_id)
+    content = reviewing.error_workbook(db.session(), current_portal(), found)
+    return workbook(content, f"{found.file_name.rsplit('.', 1)[0]}-标错.xlsx")

@@ -1,0 +1,257 @@
+"""The job ledger and its outbox: who may work on what, and until when.
+
+The database is the truth. Redis is told a ledger id and nothing else, after the commit; what it
+forgets, the sweeper rings again.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from school_portal.models import Job, JobState, OutboxMessage
+
+QUEUE = "portal"
+ENTRY = "batch.run.run"
+KINDS: Mapping[str, str] = {
+    "roster-check": "batch.rosters.check",
+    "roster-apply": "batch.rosters.apply",
+    "applications-generate": "batch.applications.generate",
+}
+MAX_ATTEMPTS = 5
+TO_RING = "jobs_to_ring"  # in a session's info
+
+
+def lease() -> timedelta:
+    """How long a worker may be silent before its job is given to another."""
+    return timedelta(seconds=float(os.environ.get("SCHOOL_PORTAL_LEASE_SECONDS", "30")))
+
+
+class LostLease(Exception):
+    """Another worker has the job; what this one did since its last commit must be undone."""
+
+
+class Cancelled(Exception):
+    """The job's owner gave it up."""
+
+
+class HandBack(Exception):
+    """This worker is to stop; the job goes back to the queue."""
+
+
+def enqueue(
+    session: Session,
+    kind: str,
+    *,
+    subject_id: int | None,
+    school_id: int | None,
+    options: Mapping[str, Any],
+    actor_id: int | None,
+    now: datetime,
+    request_id: str | None = None,
+) -> Job:
+    """A queued job and its message in the outbox, in the caller's transaction."""
+    job = Job(
+        id=uuid.uuid4().hex,
+        kind=kind,
+        subject_id=subject_id,
+        options=dict(options),
+        school_id=school_id,
+        state=JobState.QUEUED,
+        request_id=request_id,
+        created_by_id=actor_id,
+        created_at=now,
+    )
+    session.add(job)
+    session.flush()
+    _post(session, job.id, now)
+    session.flush()
+    return job
+
+
+def _post(session: Session, job_id: str, now: datetime) -> None:
+    """A message for after the commit; the bell is rung then, and again by the sweeper."""
+    session.add(OutboxMessage(job_id=job_id, created_at=now))
+    session.info.setdefault(TO_RING, []).append(job_id)
+
+
+def request_cancel(session: Session, job: Job) -> None:
+    """Ask for a job to end: at once where nobody works on it, else at its next checkpoint."""
+    session.execute(
+        sa.update(Job)
+        .where(Job.id == job.id, Job.state == JobState.QUEUED)
+        .values(state=JobState.CANCELLED)
+        .execution_options(synchronize_session=False)
+    )
+    job.cancel_requested = True
+
+
+@dataclass(slots=True)
+class Claim:
+    """A worker's hold on a job: every write of the job passes through it."""
+
+    job_id: str
+    fence: int
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def checkpoint(
+        self,
+        session: Session,
+        now: datetime,
+        *,
+        stage: str = "",
+        done: int = 0,
+        total: int | None = None,
+    ) -> None:
+        """Guard, heartbeat and progress, in the caller's transaction.
+
+        Raises LostLease, Cancelled or HandBack; the caller rolls back.
+        """
+        values = {"leased_until": now + lease(), "stage": stage, "done": done, "total": total}
+        if self._write(session, values).cancel_requested:
+            raise Cancelled
+        if self.stopping.is_set():
+            raise HandBack
+
+    def finish(self, session: Session, now: datetime, state: JobState, **values: Any) -> None:
+        """End the job, in the transaction of its last write. Raises LostLease."""
+        self._write(session, {"state": state, "finished_at": now, "leased_until": None, **values})
+
+    def begin(self, session: Session, now: datetime) -> int:
+        """The id of what the job works on, at its first checkpoint."""
+        self.checkpoint(session, now)
+        return session.scalars(sa.select(Job.subject_id).where(Job.id == self.job_id)).one() or 0
+
+    def hand_back(self, session: Session, now: datetime, *, counts: bool = False) -> None:
+        """Put the job back in the queue at once; the attempt counts where it failed."""
+        attempts = Job.attempts if counts else Job.attempts - 1
+        self._write(session, {"state": JobState.QUEUED, "leased_until": None, "attempts": attempts})
+        _post(session, self.job_id, now)
+
+    def renew(self, session: Session, now: datetime) -> None:
+        """Lengthen the lease beside a long statement. Raises LostLease."""
+        self._write(session, {"leased_until": now + lease()})
+
+    def _write(self, session: Session, values: Mapping[str, Any]) -> Any:
+        written = session.execute(
+            sa.update(Job)
+            .where(Job.id == self.job_id, Job.fence == self.fence, Job.state == JobState.RUNNING)
+            .values(**values)
+            .returning(Job.cancel_requested)
+            .execution_options(synchronize_session=False)
+        ).one_or_none()
+        if written is None:
+            raise LostLease
+        return written
+
+
+def claim(session: Session, job_id: str, worker: str, now: datetime) -> Claim | None:
+    """The job, for this worker: queued, or running under a lease that ran out; else None.
+
+    One whose attempts are used up is put in quarantine instead.
+    """
+    free = sa.or_(
+        Job.state == JobState.QUEUED,
+        sa.and_(Job.state == JobState.RUNNING, Job.leased_until < now),
+    )
+    session.execute(
+        sa.update(Job)
+        .where(Job.id == job_id, free, Job.attempts >= MAX_ATTEMPTS)
+        .values(state=JobState.QUARANTINED, finished_at=now, error="job.attempts")
+        .execution_options(synchronize_session=False)
+    )
+    fence = session.scalar(
+        sa.update(Job)
+        .where(Job.id == job_id, free)
+        .values(
+            state=JobState.RUNNING,
+            fence=Job.fence + 1,
+            attempts=Job.attempts + 1,
+            worker=worker,
+            leased_until=now + lease(),
+            started_at=sa.func.coalesce(Job.started_at, sa.literal(now, Job.started_at.type)),
+        )
+        .returning(Job.fence)
+        .execution_options(synchronize_session=False)
+    )
+    return None if fence is None else Claim(job_id, fence)
+
+
+def release(session: Session, job_id: str, worker: str) -> None:
+    """Put back what a worker held that is known to be dead; the attempt counts."""
+    session.execute(
+        sa.update(Job)
+        .where(Job.id == job_id, Job.state == JobState.RUNNING, Job.worker == worker)
+        .values(state=JobState.QUEUED, leased_until=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def sweep(session: Session, now: datetime, *, bell_after: timedelta) -> list[str]:
+    """Finish what stalled; answers the ids to ring, and notes them as rung.
+
+    Jobs whose lease ran out go back to the queue; queued ones whose bell was rung `bell_after` ago
+    or never are rung again, whatever Redis remembers: a job rung twice is claimed once.
+    """
+    session.execute(
+        sa.update(Job)
+        .where(Job.state == JobState.RUNNING, Job.leased_until < now)
+        .values(state=JobState.QUEUED, leased_until=None)
+        .execution_options(synchronize_session=False)
+    )
+    last_rung = sa.func.coalesce(OutboxMessage.sent_at, OutboxMessage.created_at)
+    waiting = list(
+        session.scalars(
+            sa.select(Job.id)
+            .join(OutboxMessage, OutboxMessage.job_id == Job.id)
+            .where(Job.state == JobState.QUEUED)
+            .group_by(Job.id, Job.created_at)
+            .having(sa.func.max(last_rung) < now - bell_after)
+            .order_by(Job.created_at)
+        )
+    )
+    session.execute(
+        sa.update(OutboxMessage)
+        .where(OutboxMessage.job_id.in_(waiting))
+        .values(sent_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The ledger in numbers; ages in seconds, speed in rows a second over the last hour."""
+
+    by_state: Mapping[str, int]
+    oldest_queued: float
+    rows_per_second: float
+
+
+def figures(session: Session, now: datetime) -> Figures:
+    """What the operator watches: the queue's length and age, failures, speed."""
+    counted = session.execute(sa.select(Job.state, sa.func.count()).group_by(Job.state))
+    by_state = {state.value: number for state, number in counted}
+    oldest = session.scalar(
+        sa.select(sa.func.min(Job.created_at)).where(Job.state == JobState.QUEUED)
+    )
+    recent = session.execute(
+        sa.select(Job.done, Job.started_at, Job.finished_at).where(
+            Job.state == JobState.DONE, Job.finished_at > now - timedelta(hours=1), Job.done > 0
+        )
+    ).all()
+    seconds = sum((end - start).total_seconds() for _, start, end in recent if start and end)
+    rows = sum(done for done, _, _ in recent)
+    return Figures(
+        {state.value: by_state.get(state.value, 0) for state in JobState},
+        (now - oldest).total_seconds() if oldest else 0.0,
+        rows / seconds if seconds else 0.0,
+    )

@@ -1,0 +1,184 @@
+"""The audit chain: each event holds the hash of the one before (rulebook 11).
+
+Events are gathered on the session and appended just before its commit, so that the chain's end
+is locked for a moment only; what is rolled back leaves no event.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.orm import Session, SessionTransaction
+
+from school_portal.models import dialect
+from school_portal.models.records import AuditEvent, AuditHead
+
+Primitive = str | int | bool | None
+
+HEAD_ID = 1
+BATCH_SIZE = 2000
+_START = bytes(32)  # what the first event holds as the hash before it
+_PENDING = "audit_events"
+_MARKS = "audit_marks"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Where the chain is broken; `message` is Chinese."""
+
+    seq: int
+    message: str
+
+
+def start(session: Session) -> None:
+    """Makes the chain's end where there is none; the first event follows it."""
+    dialect.ensure_row(session, AuditHead.__table__, {"id": HEAD_ID, "seq": 0, "digest": _START})
+
+
+def record(
+    session: Session,
+    actor: str,
+    action: str,
+    subject: str,
+    *,
+    at: datetime | None = None,
+    **detail: Primitive,
+) -> None:
+    """An event of the session's transaction; nothing personal in any part.
+
+    `at` is the instant it happened, the server's now where none is given. Raises TypeError for a
+    detail that is no text, whole number, truth value or None.
+    """
+    for name, value in detail.items():
+        if not isinstance(value, Primitive):
+            raise TypeError(f"detail {name} is a {type(value).__name__}")
+    session.info.setdefault(_PENDING, []).append(
+        {
+            "at": (at or datetime.now(UTC)).astimezone(UTC),
+            "actor": actor,
+            "action": action,
+            "subject": subject,
+            "detail": detail,
+        }
+    )
+
+
+def digest_of(values: Mapping[str, Any]) -> bytes:
+    """The hash of an event: SHA-256 over its fields as JSON, keys sorted, no white space, UTF-8."""
+    fields = {name: values[name] for name in ("seq", "actor", "action", "subject", "detail")}
+    fields["at"] = values["at"].astimezone(UTC).isoformat(timespec="microseconds")
+    fields["previous"] = values["previous"].hex()
+    text = json.dumps(fields, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return sha256(text.encode()).digest()
+
+
+@event.listens_for(Session, "before_commit")
+def _append(session: Session) -> None:
+    """Appends what was gathered; whoever else appends waits for this commit."""
+    if session.in_nested_transaction() or not session.info.get(_PENDING):
+        return
+    session.flush()  # the rest of the work, before the chain's end is locked
+    gathered = session.info.pop(_PENDING)
+    head = session.execute(
+        sa.update(AuditHead)
+        .where(AuditHead.id == HEAD_ID)
+        .values(seq=AuditHead.seq + len(gathered))
+        .returning(AuditHead.seq, AuditHead.digest)
+        .execution_options(synchronize_session=False)
+    ).one()
+    previous, rows = head.digest, []
+    for seq, values in enumerate(gathered, start=head.seq - len(gathered) + 1):
+        row = {**values, "seq": seq, "previous": previous}
+        row["digest"] = previous = digest_of(row)
+        rows.append(row)
+    session.execute(sa.insert(AuditEvent.__table__), rows)  # type: ignore[arg-type]
+    session.execute(
+        sa.update(AuditHead)
+        .where(AuditHead.id == HEAD_ID)
+        .values(digest=previous)
+        .execution_options(synchronize_session=False)
+    )
+
+
+@event.listens_for(Session, "after_transaction_create")
+def _mark_savepoint(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.nested:
+        marks = session.info.setdefault(_MARKS, {})
+        marks[transaction] = len(session.info.get(_PENDING, ()))
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _forget_savepoint(session: Session, transaction: SessionTransaction) -> None:
+    """What was gathered since the savepoint is undone with it."""
+    mark = session.info.get(_MARKS, {}).get(transaction)
+    if mark is not None:
+        del session.info.get(_PENDING, [])[mark:]
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _forget(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        session.info.pop(_PENDING, None)
+        session.info.pop(_MARKS, None)
+
+
+def verify(session: Session) -> Iterator[Finding]:
+    """Every place where an event was changed, removed, moved, slipped in or cut off.
+
+    Reads in batches; events that are appended meanwhile are verified too.
+    """
+    seq, digest = 0, _START
+    for row, head in _rows(session):
+        if row is None:
+            yield from _end(head, seq, digest)
+        elif row["seq"] <= 0:
+            yield Finding(row["seq"], f"第 {row['seq']} 条审计记录不是由本平台写入的")
+        else:
+            yield from _link(row, seq, digest)
+            seq, digest = row["seq"], row["digest"]
+
+
+def _rows(session: Session) -> Iterator[tuple[Mapping[str, Any] | None, Any]]:
+    """The events in order, then None with the chain's end as it stood after the last of them."""
+    table, last = AuditEvent.__table__, None
+    while True:
+        head = session.execute(
+            sa.select(AuditHead.seq, AuditHead.digest).where(AuditHead.id == HEAD_ID)
+        ).one_or_none()
+        batch = sa.select(table).order_by(table.c.seq).limit(BATCH_SIZE)
+        rows = session.execute(batch if last is None else batch.where(table.c.seq > last))
+        found = rows.mappings().all()
+        if not found:
+            yield None, head
+            return
+        yield from ((row, head) for row in found)
+        last = found[-1]["seq"]
+
+
+def _link(row: Mapping[str, Any], seq: int, digest: bytes) -> Iterator[Finding]:
+    """What is wrong between an event and the one before it, which had that seq and hash."""
+    if row["seq"] != seq + 1:
+        yield Finding(seq + 1, f"缺少第 {seq + 1} 至 {row['seq'] - 1} 条审计记录")
+    elif row["previous"] != digest:
+        yield Finding(row["seq"], f"第 {row['seq']} 条审计记录与前一条不相连")
+    if not isinstance(row["detail"], dict) or digest_of(row) != row["digest"]:
+        yield Finding(row["seq"], f"第 {row['seq']} 条审计记录的内容已被改动")
+
+
+def _end(head: Any, seq: int, digest: bytes) -> Iterator[Finding]:
+    """What is wrong between the last event and the chain's end."""
+    if head is None:
+        yield Finding(seq, "审计记录的末端标记已丢失，无法确认末尾是否完整")
+    elif head.seq > seq:
+        yield Finding(seq + 1, f"缺少末尾第 {seq + 1} 至 {head.seq} 条审计记录")
+    elif head.seq < seq:
+        yield Finding(head.seq + 1, f"第 {head.seq + 1} 至 {seq} 条审计记录不是由本平台写入的")
+    elif head.digest != digest:
+        yield Finding(seq, f"第 {seq} 条审计记录与末端标记不符")

@@ -1,0 +1,57 @@
+"""How far a job is, in the terms of those who wait for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from school_portal.models import Job, JobState
+
+WAITED_FOR = (JobState.QUEUED, JobState.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A job at this moment; `rate` in rows a second, `seconds_left` once they can be told."""
+
+    job: Job
+    ahead: int
+    percent: int | None
+    rate: int | None
+    seconds_left: int | None
+
+    @property
+    def waits(self) -> bool:
+        return self.job.state in WAITED_FOR
+
+
+def progress(session: Session, job: Job, now: datetime) -> Progress:
+    """How far the job is; while queued, how many are before it."""
+    ahead = 0
+    if job.state is JobState.QUEUED:
+        ahead = session.scalar(
+            sa.select(sa.func.count())
+            .select_from(Job)
+            .where(Job.state.in_(WAITED_FOR), Job.created_at < job.created_at)
+        ) or 0
+    percent = min(99, job.done * 100 // job.total) if job.total else None
+    rate = seconds_left = None
+    seconds = (now - job.started_at).total_seconds() if job.started_at else 0
+    if seconds >= 1 and job.done:
+        rate = max(1, round(job.done / seconds))
+        if job.total:
+            seconds_left = max(1, round((job.total - job.done) / (job.done / seconds)))
+    return Progress(job, ahead, percent, rate, seconds_left)
+
+
+def latest_job(session: Session, school_id: int, subject_id: int, *kinds: str) -> Job | None:
+    """The last job of those kinds on that subject, whatever became of it."""
+    return session.scalar(
+        sa.select(Job)
+        .where(Job.school_id == school_id, Job.subject_id == subject_id, Job.kind.in_(kinds))
+        .order_by(Job.created_at.desc(), Job.id)
+        .limit(1)
+    )
