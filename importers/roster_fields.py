@@ -51,6 +51,8 @@ ORDER = MappingProxyType({field.name: place for place, field in enumerate(FIELDS
 _BY_HEADER = MappingProxyType(
     {name: field.name for field in FIELDS for name in (field.name, *field.synonyms)}
 )
+# The template's own hidden sheet, from which its drop-downs are fed.
+LISTS_SHEET = "选项"
 # A header stands below titles, never deeper than this.
 HEADER_DEPTH = 30
 # Fewer are chance: a title or a student's class may carry the word.

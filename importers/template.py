@@ -1,148 +1,147 @@
-"""The workbooks that people fill in: headers, lists to choose from, a guide on a second sheet."""
+"""The roster workbook to be filled in: headers, drop-down lists, a field guide."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Mapping, Sequence
-from io import BytesIO
-from typing import Any
+import io
+from collections.abc import Iterable, Sequence
 
 from openpyxl import Workbook
-from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.worksheet import Worksheet
 
-from importers.opening import SHEETS
-from importers.roster_fields import FIELDS
-from school_portal.domain.identifiers import DocumentType, Sex
-from school_portal.domain.labels import LabelledEnum
-from school_portal.domain.levels import Level, TrainingLevel
-from school_portal.domain.roster import Enrolment, Route, StudyMode
+from importers.lookups import Context
+from importers.roster_fields import FIELDS, LISTS_SHEET
+from importers.roster_rows import CHOICES
+from school_portal.domain.levels import Level
 
-VERSION = "2026-11"
-TEXT = "@"
-LISTS_SHEET = "可选项"
-GUIDE_SHEET = "填写说明"
-PREPARED_ROWS = 2000
-_HEAD = PatternFill("solid", fgColor="DCE6F5")
+VERSION = "1"
+_LAST_ROW = 5000
+_PREPARED_ROWS = 300
+_GUIDE_HEADS = ("列名", "是否必填", "也可写作", "填写说明", "示例")
+_HEAD_FILL = PatternFill("solid", fgColor="DCE6F1")
+_REQUIRED_FONT = Font(bold=True, color="B00020")
+_WIDE = frozenset({"证件号码", "证件类型", "专业名称", "申报职业", "评价机构", "手机号码"})
 
-
-def _labels(enumeration: type[LabelledEnum]) -> list[str]:
-    return [member.label for member in enumeration]
-
-
-CHOICES: Mapping[str, Sequence[str]] = {
-    "证件类型": _labels(DocumentType),
-    "性别": _labels(Sex),
-    "培养层次": _labels(TrainingLevel),
-    "学籍状态": _labels(Enrolment),
-    "学习形式": _labels(StudyMode),
-    "申报事项": _labels(Route),
-    "申报等级": [level.label for level in sorted(Level, reverse=True)],
-}
-GUIDES: Mapping[str, str] = {
-    "学号": "本校学号，同一学校内不重复。",
-    "姓名": "与证件一致，少数民族姓名的间隔号“·”和生僻字照原样填写。",
-    "证件类型": "不填视为居民身份证。",
-    "证件号码": "以文本格式填写完整号码；以数字格式保存的号码会丢失末尾几位，系统不予接收。",
-    "性别": "可不填；填写的须与证件号码一致。",
-    "出生日期": "可不填；填写的须与证件号码一致，如 2009-03-14。",
-    "民族": "如汉族。",
-    "手机号码": "13 至 19 开头的 11 位号码。",
-    "培养层次": "不填视为该专业的培养层次；专业有两个层次时须填写。",
-    "专业代码": "本校专业代码；专业名称不唯一时须填写。",
-    "专业名称": "本校专业目录中的名称。",
-    "班级": "选填。",
-    "入学年月": "如 2024-09。",
-    "毕业年月": "预计毕业的年月，如 2027-06；可写到日，未写日的视为当月最后一天。",
-    "学籍状态": "不填视为在籍。",
-    "学习形式": "不填视为全日制。",
-    "申报事项": "不填视为职业技能等级认定。",
-    "职业编码": "如 4-03-02-10；职业名称唯一时可不填。",
-    "申报职业": "不填则按该专业已通过的评估结论确定；有多个时须填写。",
-    "申报工种": "职业分工种的须填写，与目录一致；整个职业的留空。",
-    "申报等级": "如四级、4 或中级工。",
-    "评价机构": "机构全称或统一社会信用代码；有多个机构可选时须填写或在平台上选定。",
+# What each column takes, and an example.
+_GUIDE = {
+    "学号": ("学校编的学号，同一名册内不得重复。", "20240001"),
+    "姓名": ("与证件一致，少数民族姓名可含“·”。", "张示例"),
+    "证件类型": ("不填为居民身份证。", "居民身份证"),
+    "证件号码": ("以文本格式填写，不要让程序转成数字。", "证件上的号码"),
+    "性别": ("不填时按证件号码认定。", "女"),
+    "出生日期": ("须写明年月日；不填时按证件号码认定。", "2008-01-02"),
+    "民族": ("按证件填写。", "汉族"),
+    "手机号码": ("13 至 19 开头的 11 位号码。", "本人的手机号码"),
+    "培养层次": ("不填为该专业的培养层次；同一专业兼有中职、高职时必填。", "中职"),
+    "专业代码": ("与专业名称一致；有同名专业时必填。", "710201"),
+    "专业名称": ("从下拉列表中选择本校专业。", "计算机应用"),
+    "班级": ("按学校的叫法填写。", "24计应1班"),
+    "入学年月": ("年月或年月日。", "2024-09"),
+    "毕业年月": ("年月或年月日；只写年月时按该月最后一天计。", "2027-06"),
+    "学籍状态": ("不填为在籍。", "在籍"),
+    "学习形式": ("不填为全日制。", "全日制"),
+    "申报事项": ("不填为职业技能等级认定。", "职业技能等级认定"),
+    "职业编码": ("可与职业名称任填其一；不填职业时按学校已评估的专业对应。", "4-03-02-10"),
+    "申报职业": ("按国家职业分类的名称。", "调饮师"),
+    "申报工种": ("职业分工种的必填，不分的不填。", ""),
+    "申报等级": ("五级、四级、三级、二级或一级。", "四级"),
+    "评价机构": ("机构全称或统一社会信用代码；不填时由系统按备案范围匹配。", ""),
 }
 
 
-def roster_template(lists: Mapping[str, Sequence[str]]) -> bytes:
-    """The roster workbook (xlsx), all text; `lists` adds what a column's cells may be chosen from."""
+def roster_template(context: Context) -> bytes:
+    """The workbook as xlsx bytes, for the school whose specialties the context has.
+
+    Row 1 of the first sheet holds the headers, `*` after a required one; every column is text.
+    """
     book = Workbook()
-    sheet: Any = book.active
+    sheet = book.worksheets[0]
     sheet.title = "名册"
-    titles = [f"{one.name}*" if one.required else one.name for one in FIELDS]
-    _write_head(sheet, titles)
-    _offer(book, sheet, [lists.get(one.name) or CHOICES.get(one.name, ()) for one in FIELDS])
-    guide = book.create_sheet(GUIDE_SHEET)
-    _write_head(guide, ["列名", "是否必填", "填写说明", "也可写作"])
-    for one in FIELDS:
-        required = "必填" if one.required else "选填"
-        guide.append([one.name, required, GUIDES[one.name], "、".join(one.synonyms)])
-    guide.append([])
-    guide.append([f"模板版本：{VERSION}。请勿把证件号码、手机号码改成数字格式。"])
-    for letter, width in zip("ABCD", (18, 10, 60, 36), strict=True):
-        guide.column_dimensions[letter].width = width
-        for cell in guide[letter]:
-            cell.alignment = Alignment(wrap_text=True, vertical="top")
-    return _saved(book)
+    _write_heads(sheet)
+    _write_guide(book.create_sheet("填写说明"))
+    lists = book.create_sheet(LISTS_SHEET)
+    lists.sheet_state = "hidden"
+    _write_lists(sheet, lists, _choices(context))
+    book.properties.title = "学生名册模板"
+    book.properties.version = VERSION
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
 
 
-def opening_template() -> bytes:
-    """The opening-data workbook: one sheet each, header in row 1, text cells."""
-    book = Workbook()
-    del book["Sheet"]
-    for name, columns in SHEETS.items():
-        sheet: Any = book.create_sheet(name)
-        _write_head(sheet, [column.name for column in columns])
-        for place, column in enumerate(columns, 1):
-            if column.example:
-                sheet.cell(1, place).comment = Comment(f"例如：{column.example}", "模板")
-        _as_text(sheet, len(columns))
-    return _saved(book)
-
-
-def _write_head(sheet: Any, titles: Sequence[str]) -> None:
-    sheet.append(list(titles))
-    for place, title in enumerate(titles, 1):
-        cell = sheet.cell(1, place)
-        cell.font, cell.fill = Font(bold=True), _HEAD
-        sheet.column_dimensions[get_column_letter(place)].width = max(12, 2.4 * len(title))
+def _write_heads(sheet: Worksheet) -> None:
+    for place, field in enumerate(FIELDS, 1):
+        cell = sheet.cell(1, place, field.name + ("*" if field.required else ""))
+        cell.fill = _HEAD_FILL
+        cell.font = _REQUIRED_FONT if field.required else Font(bold=True)
+        column = sheet.column_dimensions[get_column_letter(place)]
+        column.width = 22 if field.name in _WIDE else 13
+        # Whole columns, so that rows beyond the prepared ones stay text too.
+        column.number_format = "@"
+    for row in sheet.iter_rows(min_row=2, max_row=_PREPARED_ROWS + 1, max_col=len(FIELDS)):
+        for cell in row:
+            cell.number_format = "@"
     sheet.freeze_panes = "A2"
 
 
-def _as_text(sheet: Any, columns: int) -> None:
-    """Whole columns as text: what is typed stays as it was typed, 18 digits too."""
-    for place in range(1, columns + 1):
-        sheet.column_dimensions[get_column_letter(place)].number_format = TEXT
-        for row in range(2, 202):
-            sheet.cell(row, place).number_format = TEXT
+def _write_guide(sheet: Worksheet) -> None:
+    sheet.append(_GUIDE_HEADS)
+    for field in FIELDS:
+        explanation, example = _GUIDE[field.name]
+        required = "是" if field.required else "否"
+        sheet.append([field.name, required, "、".join(field.synonyms), explanation, example])
+    sheet.append([])
+    sheet.append([f"模板版本 {VERSION}"])
+    for place, width in enumerate((12, 10, 26, 60, 22), 1):
+        sheet.column_dimensions[get_column_letter(place)].width = width
+        sheet.cell(1, place).font = Font(bold=True)
+    for (cell,) in sheet.iter_rows(min_col=4, max_col=4):
+        cell.alignment = Alignment(wrap_text=True, vertical="top")
 
 
-def _offer(book: Workbook, sheet: Any, lists: Iterable[Sequence[str]]) -> None:
-    """Drop-down lists; they refer to a hidden sheet, for a list in place ends at 255 characters."""
-    hidden: Any = book.create_sheet(LISTS_SHEET)
-    hidden.sheet_state = "hidden"
-    columns = list(lists)
-    _as_text(sheet, len(columns))
-    for place, values in enumerate(columns, 1):
-        if not values:
+def _choices(context: Context) -> dict[str, list[str]]:
+    fixed = {field: [member.label for member in kind] for field, kind in CHOICES.items()}
+    return fixed | {
+        "专业代码": _distinct(code for code, _, _ in context.specialties),
+        "专业名称": _distinct(name for _, name, _ in context.specialties),
+        "职业编码": _distinct(occupation.code for occupation in context.occupations),
+        "申报职业": _distinct(occupation.name for occupation in context.occupations),
+        "申报工种": _distinct(occupation.direction for occupation in context.occupations),
+        "申报等级": [level.label for level in sorted(Level, reverse=True)],
+        "评价机构": _distinct(name for _, name in context.bodies),
+    }
+
+
+def _distinct(texts: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(text for text in texts if text))
+
+
+def _write_lists(sheet: Worksheet, lists: Worksheet, choices: dict[str, list[str]]) -> None:
+    """Drop-downs refer to the hidden sheet: a list in the cell itself ends at 255 characters."""
+    names = [field.name for field in FIELDS]
+    for column, (name, texts) in enumerate(choices.items(), 1):
+        if not texts:
             continue
-        letter = get_column_letter(place)
-        for row, value in enumerate(values, 1):
-            cell = hidden.cell(row, place)
-            cell.value, cell.data_type, cell.number_format = value, "s", TEXT
-        chosen = DataValidation(
-            type="list",
-            formula1=f"'{LISTS_SHEET}'!${letter}$1:${letter}${len(values)}",
-            allow_blank=True,
-            showErrorMessage=False,
+        _write_column(lists, column, texts)
+        letter = get_column_letter(column)
+        source = f"{LISTS_SHEET}!${letter}$1:${letter}${len(texts)}"
+        # Other spellings are read too, so the list offers and does not forbid.
+        rule = DataValidation(
+            type="list", formula1=source, allow_blank=True, showErrorMessage=False
         )
-        chosen.add(f"{letter}2:{letter}{PREPARED_ROWS}")
-        sheet.add_data_validation(chosen)
+        target = get_column_letter(names.index(name) + 1)
+        rule.add(f"{target}2:{target}{_LAST_ROW}")
+        sheet.add_data_validation(rule)
 
 
-def _saved(book: Workbook) -> bytes:
-    content = BytesIO()
-    book.save(content)
-    return content.getvalue()
+def _write_column(sheet: Worksheet, column: int, texts: Sequence[str]) -> None:
+    for row, text in enumerate(texts, 1):
+        write_text(sheet, row, column, text)
+
+
+def write_text(sheet: Worksheet, row: int, column: int, text: str) -> None:
+    """Writes a text as text, one that begins with `=` too."""
+    cell = sheet.cell(row, column)
+    cell.value = text
+    cell.data_type = "s"
+    cell.number_format = "@"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,7 @@ def build(settings: config.Settings | None = None, clock: Clock = utc_now) -> Fl
         dialect.prepare(db.engine)
         app.extensions["portal"] = _portal(settings, clock)
     app.extensions["bell"] = bell.connect(redis_url(settings))
-    # import_module("school_portal.blueprints").register(app)
+    import_module("school_portal.blueprints").register(app)
     return app
 
 
@@ -59,6 +58,7 @@ def _portal(settings: config.Settings, clock: Clock) -> Portal:
     @cache
     def open_vault() -> Vault:
         with Session(db.engine) as session:
+            dialect.read_only(session)  # whoever needs the vault may hold SQLite's write lock
             return Vault.open(session, ring)
 
     return Portal(settings, clock, Storage(settings.storage_url, ring), ring, open_vault)

@@ -225,33 +225,3 @@ def sweep(session: Session, now: datetime, *, bell_after: timedelta) -> list[str
         .execution_options(synchronize_session=False)
     )
     return waiting
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """The ledger in numbers; ages in seconds, speed in rows a second over the last hour."""
-
-    by_state: Mapping[str, int]
-    oldest_queued: float
-    rows_per_second: float
-
-
-def figures(session: Session, now: datetime) -> Figures:
-    """What the operator watches: the queue's length and age, failures, speed."""
-    counted = session.execute(sa.select(Job.state, sa.func.count()).group_by(Job.state))
-    by_state = {state.value: number for state, number in counted}
-    oldest = session.scalar(
-        sa.select(sa.func.min(Job.created_at)).where(Job.state == JobState.QUEUED)
-    )
-    recent = session.execute(
-        sa.select(Job.done, Job.started_at, Job.finished_at).where(
-            Job.state == JobState.DONE, Job.finished_at > now - timedelta(hours=1), Job.done > 0
-        )
-    ).all()
-    seconds = sum((end - start).total_seconds() for _, start, end in recent if start and end)
-    rows = sum(done for done, _, _ in recent)
-    return Figures(
-        {state.value: by_state.get(state.value, 0) for state in JobState},
-        (now - oldest).total_seconds() if oldest else 0.0,
-        rows / seconds if seconds else 0.0,
-    )

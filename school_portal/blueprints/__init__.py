@@ -14,11 +14,11 @@ def register(app: Flask) -> None:
     from school_portal.blueprints import errors, http, identity, rendering  # noqa: PLC0415
     from school_portal.blueprints.auth.routes import blueprint as auth  # noqa: PLC0415
     from school_portal.blueprints.entrance.routes import blueprint as entrance  # noqa: PLC0415
-    from school_portal.blueprints.ops.routes import blueprint as ops  # noqa: PLC0415
+    from school_portal.blueprints.ops import routes as ops  # noqa: PLC0415
     from school_portal.blueprints.register.routes import blueprint as public  # noqa: PLC0415
     from school_portal.blueprints.school.routes import blueprint as school  # noqa: PLC0415
 
-    for part in (http, errors, identity, rendering):
+    for part in (http, errors, identity, rendering, ops):
         part.register(app)
-    for blueprint in (entrance, auth, school, public, ops):
+    for blueprint in (entrance, auth, school, public, ops.blueprint):
         app.register_blueprint(blueprint)

@@ -1,15 +1,16 @@
-"""Errors: pages for people, problem documents (RFC 9457) for programs, each with the request's id."""
+"""Errors: pages for people, problem documents (RFC 9457) for programs, each with its request id."""
 
 from __future__ import annotations
 
 from flask import Flask, Response, json, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.wrappers import Response as WerkzeugResponse
 
 from school_portal.blueprints.http import request_id
 from school_portal.services.access import NotFound, Refused
 
-Answer = tuple[str, int] | Response
+Answer = tuple[str, int] | WerkzeugResponse
 
 # Status: what happened, what to do.
 TEXTS = {
@@ -65,10 +66,8 @@ def answer(status: int, title: str, detail: str, code: str | None = None) -> Ans
 
 def on_http_error(error: HTTPException) -> Answer:
     status = error.code or 500
-    if status < 400:  # a redirect of the router's own
-        return Response(error.get_response())
-    if error.response is not None:  # a view or a library has written its answer
-        return Response(error.response)
+    if status < 400 or error.response is not None:  # the router's redirect, or an answer at hand
+        return error.get_response()
     return answer(status, *TEXTS.get(status, TEXTS[400 if status < 500 else 500]))
 
 

@@ -9,7 +9,6 @@ from typing import ParamSpec, TypeVar
 from flask import Flask, abort, redirect, request, url_for
 from flask_login import UserMixin, current_user
 from sqlalchemy.exc import OperationalError
-from werkzeug.wrappers import Response
 
 from school_portal.blueprints.errors import TEXTS, Answer, problem, wants_page
 from school_portal.extensions import db, login
@@ -45,26 +44,53 @@ class SignedIn(UserMixin):
 
 
 def signed_in(token: str) -> SignedIn | None:
-    """The sign-in of that token while it is in force."""
-    user = accounts.user_of(db.session(), token, current_portal().clock())
+    """The sign-in of that token while it is in force.
+
+    A page that only reads does not wait for a writer: that the person was here is noted while
+    nobody else writes, else at the next page.
+    """
+    session = db.session()
+    reads = request.method in ("GET", "HEAD")
+    if reads:
+        begin_reading()
+    user = accounts.user_of(session, token, current_portal().clock())
     found = SignedIn(token, user) if user else None
-    db.session.commit()  # the person was here, whatever becomes of the request
+    if session.dirty:
+        try:
+            session.commit()
+        except OperationalError:
+            session.rollback()
+        if reads:
+            begin_reading()
     return found
+
+
+def begin_reading() -> None:
+    """For a page that reads: it sees one state, beside a writer."""
+    session = db.session()
+    if not session.in_transaction():
+        dialect.read_only(session)
+
+
+def begin_writing() -> None:
+    """Before a page that is fetched, and yet leaves a trace, writes."""
+    db.session.rollback()
 
 
 def send_to_sign_in() -> Answer:
     if not wants_page():
         return problem(401, *TEXTS[401], "request.sign-in")
     # The query may hold what a form was filtered by: only the path comes back.
-    return redirect(url_for("auth.sign_in", next=request.path if request.method == "GET" else None))  # type: ignore[return-value]
+    onward = request.path if request.method == "GET" else None
+    return redirect(url_for("auth.sign_in", next=onward))
 
 
-def audience(*roles: Role) -> Callable[[Callable[P, R]], Callable[P, R | Answer | Response]]:
+def audience(*roles: Role) -> Callable[[Callable[P, R]], Callable[P, R | Answer]]:
     """For those roles alone: others are sent to the sign-in page, or refused."""
 
-    def guard(view: Callable[P, R]) -> Callable[P, R | Answer | Response]:
+    def guard(view: Callable[P, R]) -> Callable[P, R | Answer]:
         @wraps(view)
-        def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Answer | Response:
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Answer:
             if not current_user.is_authenticated:
                 return send_to_sign_in()
             if current_user.role not in roles:

@@ -114,13 +114,18 @@ def state_look(state: Enum | Look) -> Look:
 
 def state_tabs(counts: dict[Enum, int]) -> list[tuple[str, str]]:
     """A tab for each state that there is something in."""
-    return [(str(state.value), f"{LOOKS[state].word} {counts[state]}") for state in LOOKS if state in counts]
+    return [
+        (str(state.value), f"{LOOKS[state].word} {counts[state]}")
+        for state in LOOKS
+        if state in counts
+    ]
 
 
 def here(**changes: Any) -> str:
     """This page's address with some of its choices changed; None removes one."""
-    assert request.endpoint is not None
-    return url_for(request.endpoint, **{**(request.view_args or {}), **request.args, **changes})
+    return url_for(
+        str(request.endpoint), **{**(request.view_args or {}), **request.args, **changes}
+    )
 
 
 @cache
@@ -130,7 +135,6 @@ def _digest(path: str) -> str:
 
 def asset(name: str) -> str:
     """A static file's address, with its content's hash: it may be kept for ever."""
-    assert current_app.static_folder is not None
     return url_for("static", filename=name, v=_digest(f"{current_app.static_folder}/{name}"))
 
 

@@ -98,7 +98,7 @@ def _append(session: Session) -> None:
         row = {**values, "seq": seq, "previous": previous}
         row["digest"] = previous = digest_of(row)
         rows.append(row)
-    session.execute(sa.insert(AuditEvent.__table__), rows)  # type: ignore[arg-type]
+    session.execute(sa.insert(AuditEvent.__table__), rows)
     session.execute(
         sa.update(AuditHead)
         .where(AuditHead.id == HEAD_ID)
@@ -158,7 +158,8 @@ def _rows(session: Session) -> Iterator[tuple[Mapping[str, Any] | None, Any]]:
         if not found:
             yield None, head
             return
-        yield from ((row, head) for row in found)
+        for row in found:
+            yield row, head
         last = found[-1]["seq"]
 
 

@@ -10,7 +10,14 @@ from sqlalchemy.orm import Session, joinedload
 
 from school_portal.domain.group_application import ApplicationState
 from school_portal.domain.identifiers import mask_document, mask_mobile
-from school_portal.models import ApplicationMember, Body, GroupApplication, School, Specialty, Student
+from school_portal.models import (
+    ApplicationMember,
+    Body,
+    GroupApplication,
+    School,
+    Specialty,
+    Student,
+)
 from school_portal.security.vault import Vault
 
 _SIZE = (
@@ -47,7 +54,7 @@ def counts(session: Session, school: School) -> dict[ApplicationState, int]:
         .where(GroupApplication.school_id == school.id)
         .group_by(GroupApplication.state)
     )
-    return {state: number for state, number in found}
+    return {row.state: row[1] for row in found}
 
 
 def page(

@@ -73,7 +73,7 @@ def _lay_out(sheet: Worksheet) -> None:
     for place, (_, width) in enumerate(HEADERS, 1):
         sheet.column_dimensions[get_column_letter(place)].width = width
     sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
+    sheet.page_setup.paperSize = Worksheet.PAPERSIZE_A4
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
 

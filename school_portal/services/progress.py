@@ -32,11 +32,14 @@ def progress(session: Session, job: Job, now: datetime) -> Progress:
     """How far the job is; while queued, how many are before it."""
     ahead = 0
     if job.state is JobState.QUEUED:
-        ahead = session.scalar(
-            sa.select(sa.func.count())
-            .select_from(Job)
-            .where(Job.state.in_(WAITED_FOR), Job.created_at < job.created_at)
-        ) or 0
+        ahead = (
+            session.scalar(
+                sa.select(sa.func.count())
+                .select_from(Job)
+                .where(Job.state.in_(WAITED_FOR), Job.created_at < job.created_at)
+            )
+            or 0
+        )
     percent = min(99, job.done * 100 // job.total) if job.total else None
     rate = seconds_left = None
     seconds = (now - job.started_at).total_seconds() if job.started_at else 0

@@ -118,7 +118,11 @@ def _asked(query: Query, projects: Iterable[BodyProject]) -> list[BodyProject]:
         one
         for one in projects
         if (query.level is None or one.level == query.level)
-        and (text in one.occupation.casefold() or text in one.direction.casefold() or text == one.occupation_code)
+        and (
+            text in one.occupation.casefold()
+            or text in one.direction.casefold()
+            or text == one.occupation_code
+        )
     ]
 
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from importers import corrections
+from importers.sandbox import annotate
 from importers.template import roster_template
 from school_portal.domain.identifiers import mask_document, mask_mobile
 from school_portal.models import (
-    Body,
-    BodyProject,
-    CatalogueOccupation,
     Roster,
     RosterIssue,
     RosterRow,
@@ -22,6 +20,7 @@ from school_portal.models import (
     Specialty,
 )
 from school_portal.security.vault import Vault
+from school_portal.services import rosters
 from school_portal.services.portal import Portal
 
 
@@ -105,22 +104,12 @@ def _opened(vault: Vault, staged: RosterRow, column: str) -> str:
 
 def error_workbook(session: Session, portal: Portal, roster: Roster) -> bytes:
     """The uploaded file back as xlsx, wrong cells red with a comment."""
-    found = [i.as_issue() for i in issues(session, roster)]
+    found = tuple(i.as_issue() for i in issues(session, roster))
+    sheet = (roster.facts or {}).get("sheet") or roster.sheet
     with portal.storage.open(roster.storage_key) as source:
-        return corrections.annotate(source, roster.file_name, found, sheet=roster.sheet)
+        return annotate(source, found, sheet=sheet)
 
 
-def template(session: Session, school: School | None) -> bytes:
+def template(session: Session, school: School | None, today: date) -> bytes:
     """The roster workbook, with the school's own specialties in its lists where one is given."""
-    catalogue = sa.select(CatalogueOccupation.name, CatalogueOccupation.direction)
-    carried = sa.select(BodyProject.occupation, BodyProject.direction)
-    occupations = session.execute(sa.union(catalogue, carried)).tuples().all()
-    lists = {
-        "申报职业": sorted({name for name, _ in occupations}),
-        "申报工种": sorted({direction for _, direction in occupations if direction}),
-        "评价机构": list(session.scalars(sa.select(Body.name).order_by(Body.name))),
-    }
-    if school is not None:
-        lists["专业代码"] = list(dict.fromkeys(one.code for one in school.specialties))
-        lists["专业名称"] = list(dict.fromkeys(one.name for one in school.specialties))
-    return roster_template(lists)
+    return roster_template(rosters.context(session, school.id if school else None, today))

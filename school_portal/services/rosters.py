@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, BinaryIO
 
 import sqlalchemy as sa
-from importers.sandbox import Context, FileFacts, read_roster
 from sqlalchemy.orm import Session
 
+from importers.lookups import Context
+from importers.roster import FileFacts
+from importers.sandbox import read_roster
 from school_portal import jobs
-from school_portal.domain.projects import Occupation
 from school_portal.domain.roster import ROSTER_WORKFLOW, RosterAction, RosterState
 from school_portal.domain.violations import Issue, issue
 from school_portal.domain.workflow import Role
 from school_portal.models import (
     Body,
-    BodyProject,
-    CatalogueOccupation,
     Job,
     JobState,
     Roster,
@@ -30,6 +29,7 @@ from school_portal.security import audit
 from school_portal.services import merging
 from school_portal.services.access import Actor, Refused, lock
 from school_portal.services.comparing import Compared, Comparison
+from school_portal.services.opening import register
 from school_portal.services.portal import Portal
 from school_portal.services.transitions import apply
 
@@ -49,22 +49,17 @@ class Checked:
     facts: FileFacts | None
 
 
-def context(session: Session, school_id: int, today: date) -> Context:
+def context(session: Session, school_id: int | None, today: date) -> Context:
     """What a school's rows may refer to: its specialties, the register, the bodies."""
     specialties = session.execute(
         sa.select(Specialty.code, Specialty.name, Specialty.training_level)
         .where(Specialty.school_id == school_id)
         .order_by(Specialty.code, Specialty.training_level)
     )
-    catalogue = sa.select(
-        CatalogueOccupation.code, CatalogueOccupation.name, CatalogueOccupation.direction
-    )
-    carried = sa.select(BodyProject.occupation_code, BodyProject.occupation, BodyProject.direction)
-    occupations = session.execute(sa.union(catalogue, carried))
     bodies = session.execute(sa.select(Body.uscc, Body.name).order_by(Body.uscc))
     return Context(
         specialties=tuple((code, name, level) for code, name, level in specialties),
-        occupations=tuple(sorted(Occupation(*line) for line in occupations)),
+        occupations=tuple(sorted(register(session))),
         bodies=tuple((uscc, name) for uscc, name in bodies),
         today=today,
     )
@@ -109,7 +104,14 @@ def check_document(
         facts = step.facts or facts
     if facts is None:
         raise RuntimeError("the reader ended without the file's facts")
+    if refusals := [found for found in issues if refuses_file(found)]:
+        return _document(asdict(facts), 0, 0, refusals)
     return _document(asdict(facts), accepted, facts.rows - accepted, issues)
+
+
+def refuses_file(found: Issue) -> bool:
+    """Whether the finding concerns the whole file, so that none of its rows counts."""
+    return found.row is None and found.severity == "error"
 
 
 def _document(
@@ -193,18 +195,20 @@ def read(session: Session, portal: Portal, roster_id: int) -> Iterator[Checked]:
     """
     roster = session.get_one(Roster, roster_id)
     apply(session, ROSTER_WORKFLOW, roster, RosterAction.READ, Role.SYSTEM)
-    yield from _stage(session, portal, roster)
-    action = RosterAction.FAIL if _file_refused(session, roster) else RosterAction.FINISH
+    readable = yield from _stage(session, portal, roster)
+    action = RosterAction.FINISH if readable else RosterAction.FAIL
     apply(session, ROSTER_WORKFLOW, roster, action, Role.SYSTEM)
 
 
-def _stage(session: Session, portal: Portal, roster: Roster) -> Iterator[Checked]:
+def _stage(session: Session, portal: Portal, roster: Roster) -> Generator[Checked, None, bool]:
+    """Whether the file could be read; where not, only the findings that say so are kept."""
     merging.clear(session, roster)
     roster.students_version = merging.students_version(session, roster.school_id)
     roster_id, school_id = roster.id, roster.school_id
     name, sheet = roster.file_name, roster.sheet
     accepted = 0
     facts: FileFacts | None = None
+    refusals: list[Issue] = []
     with portal.storage.open(roster.storage_key) as source:
         for step in check(
             session, portal, school_id, source, name, sheet=sheet, today=portal.today()
@@ -212,27 +216,20 @@ def _stage(session: Session, portal: Portal, roster: Roster) -> Iterator[Checked
             merging.stage_rows(session, portal.vault, roster_id, step.compared)
             merging.stage_issues(session, roster_id, step.issues)
             accepted += len(step.compared)
+            refusals += filter(refuses_file, step.issues)
             facts = step.facts or facts
             yield step
     if facts is None:
         raise RuntimeError("the reader ended without the file's facts")
     roster.facts = asdict(facts)
-    roster.accepted, roster.rejected = accepted, facts.rows - accepted
+    if refusals:
+        merging.clear(session, roster)
+        merging.stage_issues(session, roster_id, refusals)
+        accepted = 0
+    roster.accepted = accepted
+    roster.rejected = 0 if refusals else facts.rows - accepted
     merging.count_outcomes(session, roster)
-
-
-def _file_refused(session: Session, roster: Roster) -> bool:
-    return bool(
-        session.scalar(
-            sa.select(
-                sa.exists().where(
-                    RosterIssue.roster_id == roster.id,
-                    RosterIssue.row.is_(None),
-                    RosterIssue.severity == "error",
-                )
-            )
-        )
-    )
+    return not refusals
 
 
 def save(session: Session, portal: Portal, roster_id: int) -> Iterator[Checked]:

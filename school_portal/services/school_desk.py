@@ -129,7 +129,7 @@ def rosters(session: Session, school: School, *, limit: int, offset: int) -> Seq
 
 @dataclass(frozen=True, slots=True)
 class SpecialtyLines:
-    """A specialty, its evaluation lines with whether each is in force, the bodies to choose from."""
+    """A specialty, its evaluation lines and whether each is in force, the bodies to choose from."""
 
     specialty: Specialty
     lines: list[tuple[EvaluationLine, bool]]
@@ -150,7 +150,9 @@ def specialties(session: Session, school: School, on: date) -> list[SpecialtyLin
     ):
         in_force = Period(line.starts_on, line.ends_on).covers(on)
         lines[line.specialty_id].append((line, in_force))
-    carriers = _carriers(session, (line for found in lines.values() for line, good in found if good), on)
+    carriers = _carriers(
+        session, (line for found in lines.values() for line, good in found if good), on
+    )
     return [
         SpecialtyLines(
             specialty,
@@ -161,9 +163,7 @@ def specialties(session: Session, school: School, on: date) -> list[SpecialtyLin
     ]
 
 
-def _carriers(
-    session: Session, lines: Iterable[EvaluationLine], on: date
-) -> dict[int, set[Body]]:
+def _carriers(session: Session, lines: Iterable[EvaluationLine], on: date) -> dict[int, set[Body]]:
     carriers: dict[object, set[Body]] = defaultdict(set)
     found = session.execute(sa.select(BodyProject, Body).join(Body))
     for carried, body in found:
@@ -203,9 +203,7 @@ def students_by_number(
     return {student.student_no: student for student in found}
 
 
-def count_by_specialty(
-    session: Session, school: School, numbers: Iterable[str]
-) -> dict[int, int]:
+def count_by_specialty(session: Session, school: School, numbers: Iterable[str]) -> dict[int, int]:
     """How many of the students of those numbers each specialty has."""
     wanted = set(numbers)
     found = session.execute(

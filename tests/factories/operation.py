@@ -159,6 +159,8 @@ def workbook(rows: list[dict[str, str]], *, title: str | None = None) -> BytesIO
     sheet.append(headers)
     for row in rows:
         sheet.append([row.get(header, "") for header in headers])
+    for cell in (cell for line in sheet.iter_rows() for cell in line if cell.value):
+        cell.data_type = "s"
     content = BytesIO()
     book.save(content)
     content.seek(0)

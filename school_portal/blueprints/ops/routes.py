@@ -1,4 +1,4 @@
-"""Is it alive, is it ready, what does it do: for load balancers and Prometheus, not for people."""
+"""Is it alive, is it ready, what does it do: for load balancers and Prometheus."""
 
 from __future__ import annotations
 
@@ -6,13 +6,140 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from time import perf_counter
 
-from flask import Flask, Response, abort, g, jsonify, request
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client import generate_latest
 import sqlalchemy as sa
+import structlog
+from flask import Flask, Response, abort, current_app, g, jsonify, request
+from obstore.exceptions import BaseError as StorageError
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
-from school_portal import jobs
 from school_portal.blueprints.errors import problem
+from school_portal.blueprints.identity import begin_reading
 from school_portal.blueprints.ops.blueprint import blueprint
 from school_portal.extensions import db
+from school_portal.services.figures import figures
 from school_portal.services.portal import current_portal
+
+log = structlog.get_logger()
+
+
+@blueprint.get("/healthz")
+def healthz() -> Response:
+    return jsonify(status="ok")
+
+
+def probe_database() -> None:
+    begin_reading()
+    db.session.execute(sa.text("SELECT 1"))
+
+
+def probe_redis() -> None:
+    current_app.extensions["bell"].ping()
+
+
+def probe_storage() -> None:
+    current_portal().storage.probe()
+
+
+PROBES: dict[str, tuple[str, Callable[[], None]]] = {
+    "database": ("数据库", probe_database),
+    "redis": ("Redis", probe_redis),
+    "storage": ("文件存储", probe_storage),
+}
+
+
+def failing() -> list[str]:
+    """The names of what does not answer."""
+    names = []
+    for name, (_, probe) in PROBES.items():
+        try:
+            probe()
+        except (SQLAlchemyError, RedisError, StorageError, OSError) as error:
+            # The text may hold an address with a password: only its type is written down.
+            log.warning("not_ready", part=name, error=type(error).__name__)
+            names.append(name)
+    return names
+
+
+@blueprint.get("/readyz")
+def readyz() -> Response:
+    """Whether database, Redis and storage answer; 503 names those that do not."""
+    names = failing()
+    if names:
+        labels = "、".join(PROBES[name][0] for name in names)
+        return problem(503, "系统未就绪", f"{labels}没有应答。", "not-ready", failing=names)
+    return jsonify(status="ok", **dict.fromkeys(PROBES, "ok"))
+
+
+class Meters:
+    """Counters of this process's requests and gauges of the ledger, by endpoint, never by path."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "portal_requests", "Requests", ("endpoint", "method", "status"), registry=self.registry
+        )
+        self.seconds = Histogram(
+            "portal_request_seconds", "Time to answer", ("endpoint",), registry=self.registry
+        )
+        self.jobs = Gauge("portal_jobs", "Jobs by state", ("state",), registry=self.registry)
+        self.oldest = Gauge(
+            "portal_oldest_job_seconds", "Age of the oldest waiting job", registry=self.registry
+        )
+        self.queue = Gauge("portal_queue_length", "Jobs that wait", registry=self.registry)
+        self.rate = Gauge("portal_rows_per_second", "Rows a second of late", registry=self.registry)
+        self.failures = Gauge("portal_job_failures", "Jobs given up", registry=self.registry)
+
+    def observe(self, response: Response) -> Response:
+        endpoint = request.endpoint or "none"
+        self.requests.labels(endpoint, request.method, response.status_code).inc()
+        if "began" in g:
+            self.seconds.labels(endpoint).observe(perf_counter() - g.began)
+        return response
+
+    def read_ledger(self) -> None:
+        begin_reading()
+        found = figures(db.session(), current_portal().clock())
+        for state, number in found.by_state.items():
+            self.jobs.labels(state).set(number)
+        self.queue.set(found.by_state["queued"])
+        self.oldest.set(found.oldest_waiting_seconds)
+        self.rate.set(found.rows_per_second)
+        self.failures.set(found.failures)
+
+
+def from_this_machine() -> bool:
+    """Whether the request was made here and not handed on by a proxy for somebody else."""
+    handed_on = {"X-Forwarded-For", "Forwarded", "X-Real-Ip"} & set(request.headers.keys())
+    try:
+        return not handed_on and ip_address(request.remote_addr or "").is_loopback
+    except ValueError:
+        return False
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """For a collector on this machine; to others the address does not exist."""
+    if not from_this_machine():
+        abort(404)
+    meters: Meters = current_app.extensions["meters"]
+    meters.read_ledger()
+    return Response(generate_latest(meters.registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def register(app: Flask) -> None:
+    meters = app.extensions["meters"] = Meters()
+
+    @app.before_request
+    def begin() -> None:
+        g.began = perf_counter()
+
+    app.after_request(meters.observe)

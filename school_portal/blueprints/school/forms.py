@@ -8,7 +8,7 @@ from wtforms import HiddenField, StringField
 from wtforms.validators import Length
 
 
-class UploadForm(FlaskForm):  # type: ignore[misc]
+class UploadForm(FlaskForm):
     """A roster; the token makes a form sent twice one roster."""
 
     file = FileField(

@@ -33,7 +33,7 @@ def steps(desk: Desk) -> list[Step]:
     """What has been done and what is next, from the data."""
     waiting = [one for one in desk.rosters if one.state is RosterState.CHECKED]
     working = [one for one in desk.rosters if one.state is not RosterState.CHECKED]
-    current = (waiting or working or [None])[0]
+    current = next(iter(waiting + working), None)
     at_roster = (
         url_for("school.roster", roster_id=current.id) if current else url_for("school.rosters")
     )
@@ -121,7 +121,9 @@ def account() -> str:
         "school/account.html",
         school=school,
         state=school_desk.account_state(school, today),
-        permissions=[(one, Period(one.starts_on, one.ends_on).covers(today)) for one in permissions],
+        permissions=[
+            (one, Period(one.starts_on, one.ends_on).covers(today)) for one in permissions
+        ],
         cooperations=school_desk.cooperations(db.session(), school),
     )
 
@@ -136,7 +138,11 @@ def choose_body(specialty_id: int) -> Response:
     applications.choose_body(db.session(), actor(), specialty, body)
     db.session.commit()
     flash(
-        f"“{specialty.name}”已选定{body.name}。" if body else f"“{specialty.name}”不再指定评价机构。",
+        f"“{specialty.name}”已选定{body.name}。"
+        if body
+        else f"“{specialty.name}”不再指定评价机构。",
         "good",
     )
-    return redirect(url_for("school.plan" if request.form.get("from") == "plan" else "school.specialties"))
+    return redirect(
+        url_for("school.plan" if request.form.get("from") == "plan" else "school.specialties")
+    )

@@ -9,8 +9,8 @@ from school_portal import jobs
 from school_portal.blueprints.identity import actor, audience
 from school_portal.blueprints.school.blueprint import blueprint
 from school_portal.extensions import db
-from school_portal.models import Job, Role
-from school_portal.services import access
+from school_portal.models import Job, Role, Roster
+from school_portal.services import access, rosters
 from school_portal.services.portal import current_portal
 from school_portal.services.progress import progress
 
@@ -38,7 +38,13 @@ def job_progress(job_id: str) -> Response | Redirect:
 @audience(Role.SCHOOL)
 def cancel_job(job_id: str) -> Redirect:
     job = access.own(db.session(), actor(), Job, job_id)
-    jobs.request_cancel(db.session(), job)
+    if job.kind == "roster-check":
+        roster = access.own(db.session(), actor(), Roster, job.subject_id)
+        rosters.discard(db.session(), actor(), roster)
+    elif job.kind == "roster-apply":  # one step that is not cut in two
+        raise access.Refused("保存正在进行，不能中途停止。完成后可以在名册页查看结果。")
+    else:
+        jobs.request_cancel(db.session(), job)
     db.session.commit()
     flash("已要求停止，当前一步完成后即停，不会留下一半的结果。", "info")
     return redirect(page_of(job))

@@ -34,6 +34,9 @@ def roster_page(session: Session, portal: Portal, roster: Roster) -> dict[str, A
     }
     if roster.state in JUDGED and not (waits and roster.state is not RosterState.CONFIRMED):
         shown |= _findings(session, portal, roster)
+    # Given up by the worker, not refused for what is in the file.
+    if roster.state is RosterState.FAILED and not shown["file_issues"]:
+        shown["stalled"] = True
     return shown
 
 
@@ -42,7 +45,9 @@ def _findings(session: Session, portal: Portal, roster: Roster) -> dict[str, Any
     found = sum(number for _, _, number in counts)
     file_codes = [code for code, severity, _ in counts if code.startswith("file.")]
     show = request.args.get("show", "issues" if found else "rows")
-    listed = _issues(session, roster, counts) if show == "issues" else _rows(session, portal, roster)
+    listed = (
+        _issues(session, roster, counts) if show == "issues" else _rows(session, portal, roster)
+    )
     return {
         "counts": counts,
         "found": found,
@@ -54,9 +59,7 @@ def _findings(session: Session, portal: Portal, roster: Roster) -> dict[str, Any
     }
 
 
-def _issues(
-    session: Session, roster: Roster, counts: list[tuple[str, str, int]]
-) -> dict[str, Any]:
+def _issues(session: Session, roster: Roster, counts: list[tuple[str, str, int]]) -> dict[str, Any]:
     code = request.args.get("code", "")
     total = sum(number for kind, _, number in counts if code in ("", kind))
     page = page_of(total)

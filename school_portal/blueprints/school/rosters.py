@@ -98,7 +98,9 @@ def keep(stream: BinaryIO, name: str, *, sheet: str | None, token: str) -> Roste
 @audience(Role.SCHOOL)
 def roster(roster_id: int) -> str:
     found = access.own(db.session(), actor(), Roster, roster_id)
-    return render_template("school/roster.html", **roster_page(db.session(), current_portal(), found))
+    return render_template(
+        "school/roster.html", **roster_page(db.session(), current_portal(), found)
+    )
 
 
 @blueprint.post("/rosters/<int:roster_id>/sheet")

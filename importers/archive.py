@@ -1,0 +1,71 @@
+"""Zip containers, looked at before anything in them is trusted."""
+
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+
+from importers.limits import Limits, Refused
+
+_ENCRYPTED_FLAG = 0x1
+_CHUNK = 1 << 20
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
+
+
+class Archive:
+    """The entries of a zip, none larger than allowed, however they lie about it."""
+
+    def __init__(self, data: bytes, limits: Limits) -> None:
+        """Raises Refused: damaged, password-protected, too many entries, or expanding too far."""
+        self._limits = limits
+        self._left = limits.expanded_bytes
+        try:
+            self._zip = zipfile.ZipFile(io.BytesIO(data))
+        except _DAMAGED as error:
+            raise Refused.because("file.unreadable", "压缩结构不完整") from error
+        self.entries = [entry for entry in self._zip.infolist() if not entry.is_dir()]
+        self._check_sizes()
+
+    def _check_sizes(self) -> None:
+        if any(entry.flag_bits & _ENCRYPTED_FLAG for entry in self.entries):
+            raise Refused.because("file.encrypted")
+        if len(self.entries) > self._limits.entries:
+            raise Refused.because("file.unsafe", "内含文件过多")
+        if sum(entry.file_size for entry in self.entries) > self._limits.expanded_bytes:
+            raise Refused.because("file.unsafe", "解压后过大")
+        for entry in self.entries:
+            squeezed = max(entry.compress_size, 1)
+            if (
+                entry.file_size > self._limits.ratio_from_bytes
+                and entry.file_size > squeezed * self._limits.ratio
+            ):
+                raise Refused.because("file.unsafe", "压缩比过高")
+
+    def chunks(self, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+        """The entry's bytes, counted against what the whole file may expand to."""
+        try:
+            with self._zip.open(entry) as stream:
+                while chunk := stream.read(_CHUNK):
+                    self._left -= len(chunk)
+                    if self._left < 0:
+                        raise Refused.because("file.unsafe", "解压后过大")
+                    yield chunk
+        except _DAMAGED as error:
+            raise Refused.because("file.unreadable", "压缩内容已损坏") from error
+
+    def read(self, entry: zipfile.ZipInfo) -> bytes:
+        """The whole entry."""
+        return b"".join(self.chunks(entry))
+
+
+def plain_name(entry: zipfile.ZipInfo) -> str:
+    """The entry's path as readers compare it: slashes, lower case, no leading slash."""
+    return entry.filename.replace("\\", "/").lstrip("/").lower()

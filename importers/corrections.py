@@ -1,0 +1,203 @@
+"""The uploaded roster back as a workbook: wrong cells red, commented, the reasons at the right."""
+
+import io
+import logging
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import islice
+
+from openpyxl import Workbook, load_workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import Cell, MergedCell
+from openpyxl.comments import Comment
+from openpyxl.styles import Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from importers.cells import STRANGE, Value, text_of
+from importers.limits import Limits
+from importers.roster_fields import HEADER_DEPTH, find_header
+from importers.workbook import Book, Sheet, open_book
+from school_portal.domain.violations import Issue
+
+_log = logging.getLogger(__name__)
+
+AUTHOR = "名册校验"
+REASONS_HEAD = "校验结果"
+NOTES_SHEET = "校验说明"
+_RED = PatternFill("solid", fgColor="FFFFC7CE")
+_RED_TEXT = Font(color="FF9C0006")
+_UNNAMED = "名册"
+_NO_TITLE = re.compile(r"[\\*?:/\[\]]")
+_LONGEST_TITLE = 31
+# Editing in place keeps every sheet and its looks, and costs some hundred bytes a cell.
+_MOST_CELLS_IN_PLACE = 400_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Marks:
+    """What to write where: messages by cell, by row, and for the file."""
+
+    header_row: int
+    reasons_column: int
+    cells: dict[tuple[int, int], list[str]] = field(default_factory=lambda: defaultdict(list))
+    rows: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
+    notes: list[str] = field(default_factory=list)
+
+
+def annotated(data: bytes, name: str | None, issues: Iterable[Issue], limits: Limits) -> bytes:
+    """The workbook as xlsx bytes; earlier marks of ours are replaced, formulas become values.
+
+    `name` is the sheet that was read. xlsx keeps its sheets; other formats, and very large files,
+    come as a new workbook with the same rows. Raises Refused for a file that cannot be read.
+    """
+    book = open_book(data, limits)
+    chosen = next((sheet for sheet in book.sheets if sheet.name == name), book.sheets[0])
+    marks = _marks(chosen, issues)
+    workbook = _edited(data, book, chosen, marks) or _rebuilt(book, chosen, marks)
+    out = io.BytesIO()
+    workbook.save(out)
+    return out.getvalue()
+
+
+def _marks(sheet: Sheet, issues: Iterable[Issue]) -> _Marks:
+    head = list(islice(sheet.rows(), HEADER_DEPTH + 1))
+    header = find_header(head, sheet.survey.merged)
+    columns = header.columns if header else {}
+    names = next((values for number, values in head if header and number == header.row), [])
+    texts = [text_of(value) for value in names]
+    used = max([sheet.survey.last_column, *(len(values) for _, values in head)])
+    column = texts.index(REASONS_HEAD) + 1 if REASONS_HEAD in texts else used + 1
+    marks = _Marks(header.row if header else 1, column)
+    for one in issues:
+        if one.row is None:
+            marks.notes.append(one.message)
+            continue
+        marks.rows[one.row].append(one.message)
+        if one.column in columns:
+            marks.cells[one.row, columns[one.column] + 1].append(one.message)
+    return marks
+
+
+def _edited(data: bytes, book: Book, chosen: Sheet, marks: _Marks) -> Workbook | None:
+    """The workbook itself, edited; None where it is no xlsx, too large, or beyond openpyxl."""
+    cells = sum(sheet.survey.last_row * max(sheet.survey.last_column, 1) for sheet in book.sheets)
+    if not book.is_xlsx or cells > _MOST_CELLS_IN_PLACE:
+        return None
+    try:
+        workbook = load_workbook(io.BytesIO(data), data_only=True)
+        sheet = workbook[chosen.name]
+    except Exception as error:  # whatever openpyxl's parts raise
+        _log.warning("rebuilding a workbook that openpyxl cannot open: %s", type(error).__name__)
+        return None
+    _forget(sheet, marks)
+    for (row, column), messages in marks.cells.items():
+        _redden(_anchor(sheet, row, column), messages)
+    _write(sheet.cell(marks.header_row, marks.reasons_column), REASONS_HEAD)
+    for row, messages in marks.rows.items():
+        _write(sheet.cell(row, marks.reasons_column), "\n".join(messages))
+    sheet.column_dimensions[get_column_letter(marks.reasons_column)].width = 60
+    if NOTES_SHEET in workbook:
+        del workbook[NOTES_SHEET]
+    _write_notes(workbook, marks, chosen.name)
+    return workbook
+
+
+def _forget(sheet: Worksheet, marks: _Marks) -> None:
+    """Takes earlier marks away, which a corrected workbook brings back with it."""
+    for row in sheet.iter_rows():
+        for cell in row:
+            if isinstance(cell, MergedCell):
+                continue
+            if cell.comment and cell.comment.author == AUTHOR:
+                cell.comment = None
+                cell.fill = PatternFill()
+                cell.font = Font()
+            if cell.column == marks.reasons_column:
+                cell.value = None
+
+
+def _anchor(sheet: Worksheet, row: int, column: int) -> Cell:
+    cell = sheet.cell(row, column)
+    if isinstance(cell, MergedCell):
+        area = next(area for area in sheet.merged_cells.ranges if cell.coordinate in area)
+        cell = sheet.cell(area.min_row, area.min_col)
+    return cell  # type: ignore[return-value]
+
+
+def _redden(cell: Cell, messages: list[str]) -> None:
+    cell.fill = _RED
+    cell.font = _RED_TEXT
+    cell.comment = Comment("\n".join(messages), AUTHOR, height=90, width=280)
+
+
+def _rebuilt(book: Book, chosen: Sheet, marks: _Marks) -> Workbook:
+    workbook = Workbook(write_only=True)
+    title = ""
+    for sheet in book.sheets:
+        if sheet.name == NOTES_SHEET:
+            continue
+        name = _NO_TITLE.sub("_", sheet.name)[:_LONGEST_TITLE] or _UNNAMED
+        target = workbook.create_sheet(name)
+        target.sheet_state = "hidden" if sheet.hidden else "visible"
+        if sheet is chosen:
+            title = target.title
+        _copy_rows(sheet, target, marks if sheet is chosen else None)
+    _write_notes(workbook, marks, title)
+    return workbook
+
+
+def _copy_rows(sheet: Sheet, target: Worksheet, marks: _Marks | None) -> None:
+    written = 0
+    for number, values in sheet.rows():
+        # Rows are appended one by one, so that blank ones keep the numbers.
+        for _ in range(written + 1, number):
+            target.append([])
+        written = number
+        cells: list[Cell | None] = [_new_cell(target, value) for value in values]
+        if marks:
+            _mark_row(target, number, cells, marks)
+        target.append(cells)
+
+
+def _new_cell(sheet: Worksheet, value: Value) -> Cell | None:
+    if value == "":
+        return None
+    cell: Cell = WriteOnlyCell(sheet)
+    _write(cell, value)
+    return cell
+
+
+def _mark_row(sheet: Worksheet, row: int, cells: list[Cell | None], marks: _Marks) -> None:
+    width = marks.reasons_column
+    cells += [None] * (width - len(cells))
+    for column in range(1, width):
+        if messages := marks.cells.get((row, column)):
+            cell = cells[column - 1] or WriteOnlyCell(sheet)
+            _redden(cell, messages)
+            cells[column - 1] = cell
+    reasons = "\n".join(marks.rows.get(row, ()))
+    head = REASONS_HEAD if row == marks.header_row else ""
+    cells[width - 1] = _new_cell(sheet, head or reasons)
+
+
+def _write(cell: Cell | MergedCell, value: Value) -> None:
+    """Numbers stay numbers, all else becomes text: what begins with `=` too."""
+    if isinstance(value, int | float) and math.isfinite(value):
+        cell.value = value
+        return
+    cell.value = STRANGE.sub("\ufffd", text_of(value))
+    cell.data_type = "s"
+
+
+def _write_notes(workbook: Workbook, marks: _Marks, title: str) -> None:
+    """A first sheet with what is wrong with the file, where anything is."""
+    if not marks.notes:
+        return
+    sheet = workbook.create_sheet(NOTES_SHEET, 0)
+    lines = [f"以下是对整个文件的说明，逐行的结果见工作表“{title}”。", *marks.notes]
+    for line in lines:
+        sheet.append([_new_cell(sheet, line) if workbook.write_only else line])

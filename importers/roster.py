@@ -1,0 +1,221 @@
+"""A roster file as students and issues (rulebook 7.1; the contract's roster)."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+from importers.cells import Unusable, Value, text_of
+from importers.limits import Limits, Refused
+from importers.lookups import Context
+from importers.roster_fields import HEADER_DEPTH, LISTS_SHEET, ORDER, REQUIRED, Header, find_header
+from importers.roster_rows import RowDraft, RowReader
+from importers.workbook import Book, FillDown, Sheet, open_book
+from school_portal.domain.labels import fold
+from school_portal.domain.roster import RosterRow
+from school_portal.domain.violations import Issue, issue
+
+CHUNK_ROWS = 1000
+_CLOSING_WORDS = ("合计", "备注", "说明", "制表人", "审核人")
+_NUMBER_SHAPE = re.compile(r"[0-9A-Za-z()]{8,}")
+_MOST_ROWS_NAMED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What was read: `rows` counts the students' rows, those in hidden rows too."""
+
+    name: str
+    sha256: str
+    sheet: str | None = None
+    header_row: int | None = None
+    rows: int = 0
+    ignored_columns: tuple[str, ...] = ()
+    hidden_rows: int = 0
+    hidden_sheets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """A row with errors, for the page of results; its texts are as typed."""
+
+    row: int
+    student_no: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A part of the result. `done` of `total` rows of the sheet are read; the last has `facts`.
+
+    `rows` are the accepted ones. A file issue (no row, an error) voids everything before it.
+    """
+
+    rows: list[RosterRow]
+    issues: list[Issue]
+    rejected: list[RejectedRow]
+    done: int
+    total: int | None
+    facts: FileFacts | None = None
+
+
+def read_book(data: bytes, context: Context, sheet: str | None, limits: Limits) -> Iterator[Chunk]:
+    """Reads a roster in this process; the facts lack name and hash. Raises Refused."""
+    book = open_book(data, limits)
+    chosen, header = _choose(book, sheet)
+    yield from _Reading(book, chosen, _checked(header), context).chunks()
+
+
+def _head(sheet: Sheet) -> Header | None:
+    return find_header(list(islice(sheet.rows(), HEADER_DEPTH + 1)), sheet.survey.merged)
+
+
+def _choose(book: Book, wanted: str | None) -> tuple[Sheet, Header | None]:
+    if wanted is not None:
+        sheet = _named(book, wanted)
+        return sheet, _head(sheet)
+    found = [(sheet, _head(sheet)) for sheet in book.sheets if not sheet.hidden]
+    if not found:
+        raise Refused.because("file.unreadable", "没有可见的工作表")
+    rosters = [(sheet, head) for sheet, head in found if head and head.looks_like_a_roster]
+    # A list of classes or marks may share some columns; what has all the required ones is meant.
+    rosters = [pair for pair in rosters if pair[1] and not pair[1].missing] or rosters
+    if len(rosters) > 1:
+        names = "、".join(f"“{sheet.name}”" for sheet, _ in rosters)
+        raise Refused.because("file.several-sheets", names)
+    if rosters:
+        return rosters[0]
+    return max(found, key=lambda pair: len(pair[1].columns) if pair[1] else 0)
+
+
+def _named(book: Book, wanted: str) -> Sheet:
+    for sheet in book.sheets:
+        if sheet.name == wanted or fold(sheet.name) == fold(wanted):
+            return sheet
+    names = "、".join(f"“{sheet.name}”" for sheet in book.sheets if not sheet.hidden)
+    message = f"文件中没有名为“{wanted}”的工作表，可选的有：{names}，请改选后重新读取。"
+    raise Refused(Issue(None, None, "error", "file.several-sheets", message))
+
+
+def _checked(header: Header | None) -> Header:
+    missing = header.missing if header else REQUIRED
+    faults = [f"缺少{'、'.join(missing)}"] if missing else []
+    if header and header.repeated:
+        faults.append(f"{'、'.join(header.repeated)}出现不止一次")
+    if faults or header is None:
+        raise Refused(issue("file.headers", detail="；".join(faults)))
+    return header
+
+
+@dataclass(slots=True)
+class _Part:
+    """What the next chunk will hold."""
+
+    rows: list[RosterRow] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
+    rejected: list[RejectedRow] = field(default_factory=list)
+
+
+class _Reading:
+    """One pass over the chosen sheet's rows."""
+
+    def __init__(self, book: Book, sheet: Sheet, header: Header, context: Context) -> None:
+        self._sheet = sheet
+        self._header = header
+        self._reader = RowReader(header.columns, context)
+        self._hidden_sheets = tuple(
+            other.name
+            for other in book.sheets
+            if other.hidden and other is not sheet and other.name != LISTS_SHEET
+        )
+        self._required = [header.columns[name] for name in REQUIRED]
+        self._first_rows: dict[str, int] = {}
+        self._hidden: list[int] = []
+        self._rows = 0
+        self._part = _Part()
+
+    def chunks(self) -> Iterator[Chunk]:
+        """The rows in parts, the file's own warnings and facts with the last."""
+        total = self._sheet.height()
+        fill = FillDown(self._sheet.survey.merged).fill
+        number = 0
+        for number, values in self._sheet.rows():
+            filled = fill(number, values)
+            if number > self._header.row and self._is_student(values):
+                self._read(number, filled)
+            if number % CHUNK_ROWS == 0:
+                yield self._flush(number, total)
+        self._warn()
+        yield self._flush(number, total, self._facts())
+
+    def _flush(self, done: int, total: int, facts: FileFacts | None = None) -> Chunk:
+        part, self._part = self._part, _Part()
+        return Chunk(part.rows, part.issues, part.rejected, done, total, facts)
+
+    def _is_student(self, values: list[Value]) -> bool:
+        """Whether the row is neither blank in the roster's columns nor a total or remark."""
+        columns = self._header.columns
+        width = len(values)
+        given = [column for column in columns.values() if column < width and values[column] != ""]
+        if not any(text_of(values[column]) for column in given):
+            # A template's prepared formulas make no student, a required one without value does.
+            return any(isinstance(values[c], Unusable) for c in self._required if c < width)
+        first = next(text for value in values if (text := text_of(value)))
+        if not fold(first).startswith(_CLOSING_WORDS):
+            return True
+        place = columns["证件号码"]
+        number = fold(text_of(values[place])) if place < width else ""
+        return _NUMBER_SHAPE.fullmatch(number) is not None
+
+    def _read(self, number: int, values: list[Value]) -> None:
+        self._rows += 1
+        if number in self._sheet.survey.hidden_rows:
+            self._hidden.append(number)
+        draft, student = self._reader.read(number, values)
+        repeats = self._repeats(draft)
+        part = self._part
+        if student and not repeats:
+            part.rows.append(student)
+            return
+        found = draft.issues.values()
+        part.issues += sorted(found, key=lambda one: ORDER[one.column or ""])
+        if repeats:
+            part.issues.append(issue("row.duplicate", number, detail=repeats))
+        texts = draft.texts
+        part.rejected.append(RejectedRow(number, texts["学号"], texts["姓名"]))
+
+    def _repeats(self, draft: RowDraft) -> str:
+        """Which earlier rows hold the same person or 学号, a rejected one counting too."""
+        number = fold(draft.texts["学号"]).casefold()
+        keys = {"学号": f"学号:{number}" if number else None, "同一人": draft.person}
+        earlier: dict[int, list[str]] = {}
+        for what, key in keys.items():
+            if key is None:
+                continue
+            first = self._first_rows.setdefault(key, draft.number)
+            if first != draft.number:
+                earlier.setdefault(first, []).append(what)
+        return "、".join(f"第 {row} 行（{'、'.join(what)}）" for row, what in earlier.items())
+
+    def _warn(self) -> None:
+        issues = self._part.issues
+        if self._hidden:
+            rows = "、".join(map(str, self._hidden[:_MOST_ROWS_NAMED]))
+            more = "等" if len(self._hidden) > _MOST_ROWS_NAMED else ""
+            detail = f"第 {rows} {more}行，共 {len(self._hidden)} 行"
+            issues.append(issue("file.hidden-rows", detail=detail, severity="warning"))
+        if self._hidden_sheets:
+            names = "、".join(f"“{name}”" for name in self._hidden_sheets)
+            issues.append(issue("file.hidden-sheets", detail=names, severity="warning"))
+
+    def _facts(self) -> FileFacts:
+        return FileFacts(
+            name="",
+            sha256="",
+            sheet=self._sheet.name,
+            header_row=self._header.row,
+            rows=self._rows,
+            ignored_columns=self._header.ignored,
+            hidden_rows=len(self._hidden),
+            hidden_sheets=self._hidden_sheets,
+        )

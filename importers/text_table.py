@@ -1,0 +1,93 @@
+"""CSV and other text tables: encoding, delimiter, records."""
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator
+from itertools import islice
+
+from importers.limits import Limits, Refused
+
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x19\x1b-\x1f\x7f]")
+_CONTROL_BYTES = bytes([*range(9), *range(14, 26), *range(27, 32), 127])
+# Of other files, a larger share of bytes are controls; of text, next to none.
+_JUNK_SHARE = 0.02
+_SAMPLE_RECORDS = 50
+_DELIMITERS = (",", "\t", ";")
+_SURE_ENCODINGS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def decode(data: bytes) -> str:
+    """The text: by its byte-order mark, else UTF-8, else GB18030, strictly.
+
+    Raises Refused: `file.encoding` for text in another encoding, `file.unreadable` for no text.
+    """
+    sure = next((name for mark, name in _SURE_ENCODINGS if data.startswith(mark)), None)
+    if sure is None and b"\0" in data:
+        raise Refused.because("file.encoding" if _is_unmarked_utf16(data) else "file.unreadable")
+    for encoding in (sure,) if sure else ("utf-8", "gb18030"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if len(_CONTROLS.findall(text)) > len(text) * _JUNK_SHARE or "\0" in text:
+            raise Refused.because("file.unreadable")
+        return text
+    junk = len(data) - len(data.translate(None, _CONTROL_BYTES))
+    raise Refused.because("file.unreadable" if junk > len(data) * _JUNK_SHARE else "file.encoding")
+
+
+def _is_unmarked_utf16(data: bytes) -> bool:
+    for encoding in ("utf-16-le", "utf-16-be"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        # The wrong byte order turns commas and line ends into rare characters.
+        if not _CONTROLS.search(text) and {",", "\t", ";", "\n"} & set(text):
+            return True
+    return False
+
+
+class TextTable:
+    """The records of a text; numbered as a spreadsheet program numbers its rows."""
+
+    def __init__(self, data: bytes, limits: Limits) -> None:
+        """Raises Refused; the records have then all been read through once."""
+        self._text = decode(data)
+        if not self._text.strip() or self._text.lstrip().startswith("<"):
+            raise Refused.because("file.unreadable")
+        csv.field_size_limit(max(len(self._text), 1))
+        self._delimiter = max(_DELIMITERS, key=self._cells_found)
+        self.rows = self._check(limits)
+
+    def _cells_found(self, delimiter: str) -> int:
+        try:
+            return sum(map(len, islice(self._records(delimiter), _SAMPLE_RECORDS)))
+        except csv.Error:
+            return 0
+
+    def _records(self, delimiter: str) -> Iterator[list[str]]:
+        lines = io.StringIO(self._text, newline="")
+        return csv.reader(lines, delimiter=delimiter, strict=True)
+
+    def _check(self, limits: Limits) -> int:
+        number = 0
+        try:
+            for number, record in enumerate(self._records(self._delimiter), 1):
+                if number > limits.rows:
+                    raise Refused.because("file.too-many-rows", f"上限 {limits.rows} 行")
+                if len(record) > limits.columns and any(record[limits.columns :]):
+                    raise Refused.because("file.unsafe", "列数过多")
+        except csv.Error as error:
+            raise Refused.because("file.unreadable", f"第 {number + 1} 行的引号没有配对") from error
+        return number
+
+    def records(self) -> Iterator[list[str]]:
+        """The records, blank ones too."""
+        return self._records(self._delimiter)
