@@ -28,9 +28,7 @@ class Instant(click.ParamType[datetime]):
         try:
             return datetime.fromisoformat(value)
         except ValueError:
-            self.fail(
-                f"“{value}”不是时刻，请按 2026-04-30T23:59:59+08:00 的样式填写。", param, ctx
-            )
+            self.fail(f"“{value}”不是时刻，请按 2026-04-30T23:59:59+08:00 的样式填写。", param, ctx)
 
 
 @calendar.command("window", with_appcontext=False)

@@ -28,9 +28,7 @@ class Day(click.ParamType[date]):
 
     name = "YYYY-MM-DD"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> date:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
         if isinstance(value, date):
             return value
         try:
@@ -93,7 +91,9 @@ def write_file(path: Path, content: bytes, form: str) -> None:
         draft.replace(path)
     except OSError as error:
         draft.unlink(missing_ok=True)
-        raise Failed(f"无法写入“{path}”：{error.strerror}。请检查目录是否存在、能否写入。") from error
+        raise Failed(
+            f"无法写入“{path}”：{error.strerror}。请检查目录是否存在、能否写入。"
+        ) from error
     answer({"file": str(path)}, form, [f"已写入 {path}"])
 
 

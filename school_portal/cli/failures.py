@@ -79,7 +79,9 @@ def _known(error: Exception) -> str | None:
         case DBAPIError():
             return _database_line(error)
         case OSError():
-            return f"无法读写文件或目录：{error.strerror or '原因不明'}。请检查路径、权限与磁盘空间。"
+            return (
+                f"无法读写文件或目录：{error.strerror or '原因不明'}。请检查路径、权限与磁盘空间。"
+            )
     return None
 
 
@@ -90,7 +92,9 @@ def _database_line(error: Exception) -> str | None:
     if type(original).__name__ in _LACKING or str(original).startswith(_LACKING_TEXTS):
         return NOT_INITIALISED
     if isinstance(error, OperationalError):
-        return "数据库无法使用，请检查设置 SCHOOL_PORTAL_DATABASE_URL，或运行 school-portal doctor。"
+        return (
+            "数据库无法使用，请检查设置 SCHOOL_PORTAL_DATABASE_URL，或运行 school-portal doctor。"
+        )
     return None
 
 
