@@ -293,6 +293,12 @@ def stop(session: Session, roster_id: int) -> None:
         merging.clear(session, roster)
 
 
+def may_confirm(roster: Roster, *, accept_valid: bool) -> bool:
+    """Whether the roster waits for the school, and leaves nobody out whom it did not agree to."""
+    waits = roster.state is RosterState.CHECKED
+    return waits and roster.accepted > 0 and (accept_valid or not roster.rejected)
+
+
 def confirm(
     session: Session,
     portal: Portal,
