@@ -60,6 +60,6 @@ def workdays(start: date, count: int, form: str) -> None:
     except (YearNotLoaded, OverflowError) as error:
         year = error.year if isinstance(error, YearNotLoaded) else start.year + 1
         raise Failed(
-            f"{year} 年的节假日安排尚未载入，无法推算工作日；请按国务院办公厅的通知直接填写截止日期。"
+            f"{year} 年的节假日安排尚未载入，无法推算；请按国务院办公厅的通知直接填写截止日期。"
         ) from error
     console.answer({"end": end.isoformat()}, form, [f"第 {count} 个工作日是 {end}"])

@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -31,12 +32,10 @@ class Day(click.ParamType[date]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
         if isinstance(value, date):
             return value
-        try:
-            if re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
+            with suppress(ValueError):  # no such day
                 return date.fromisoformat(value)
-        except ValueError:  # no such day
-            pass
-        self.fail(f"“{value}”不是日期，请按 2026-10-15 的样式填写。", param, ctx)
+        return self.fail(f"“{value}”不是日期，请按 2026-10-15 的样式填写。", param, ctx)
 
 
 def in_format(default: str = "text") -> Callable[[F], F]:

@@ -105,7 +105,7 @@ class Supervisor:
                 stdout=output or sys.stderr.fileno(),
                 stderr=output or sys.stderr.fileno(),
                 start_new_session=True,  # Ctrl-C is for us: we end them in order
-                preexec_fn=_end_with_parent,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509  nothing but a system call
             )
         finally:
             if output:

@@ -92,7 +92,7 @@ def _import(
 ) -> dict[str, Any]:
     """Wait for the check, confirm what may be saved, wait for the saving; the document."""
     _await_roster(session, hand, found, "检查名册")
-    if found.state is RosterState.CHECKED and (accept_valid or not found.rejected):
+    if rosters.may_confirm(found, accept_valid=accept_valid):
         rosters.confirm(session, current_portal(), actor, found, accept_valid=accept_valid)
         session.commit()
         _await_roster(session, hand, found, "保存学生")

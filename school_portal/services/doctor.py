@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from io import BytesIO
 
-import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import current_app
@@ -15,12 +13,12 @@ from sqlalchemy.orm import Session
 
 from school_portal import bell
 from school_portal.embedded_redis import EmbeddedRedis, is_up
+from school_portal.models import dialect
 from school_portal.services.portal import Portal
 
 # A clock before this is wrong for sure.
 BUILT = datetime(2026, 11, 1, tzinfo=UTC)
 TOLERATED_SECONDS = 5.0
-PROBE = b"school-portal doctor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ ADVICE = {
     "数据库": "无法连接，请检查 SCHOOL_PORTAL_DATABASE_URL 与数据库服务",
     "Redis": "没有应答，请检查 SCHOOL_PORTAL_REDIS_URL 与 Redis 服务",
     "存储": "无法写入或读回文件，请检查 SCHOOL_PORTAL_STORAGE_URL 与其权限",
-    "密钥": "打不开数据库中的密钥，请先运行 school-portal init，或核对 SCHOOL_PORTAL_ENCRYPTION_KEYS",
+    "密钥": "打不开数据库中的密钥，请运行 school-portal init，或核对 SCHOOL_PORTAL_ENCRYPTION_KEYS",
     "时钟": "无法与数据库对时",
 }
 
@@ -91,18 +89,12 @@ def _redis(session: Session, portal: Portal) -> str:
 
 
 def _storage(session: Session, portal: Portal) -> str:
-    stored = portal.storage.put(BytesIO(PROBE), len(PROBE))
-    try:
-        with portal.storage.open(stored.key) as file:
-            if file.read() != PROBE:
-                raise Unwell(ADVICE["存储"])
-    finally:
-        portal.storage.delete(stored.key)
+    portal.storage.probe()
     return "可以写入、读回、删除"
 
 
 def _keys(session: Session, portal: Portal) -> str:
-    portal.vault.index("person", PROBE.decode())
+    portal.vault.index("person", "doctor")
     return f"密钥环中有 {len(portal.ring.key_ids)} 把密钥，索引密钥可用"
 
 
@@ -110,13 +102,7 @@ def _clock(session: Session, portal: Portal) -> str:
     now = portal.clock()
     if now < BUILT:
         raise Unwell(f"系统时间 {now:%Y-%m-%d %H:%M} 早于本版本的发布，请校准")
-    session.rollback()  # the database tells the time at which the transaction began
-    theirs = session.execute(sa.select(sa.func.current_timestamp())).scalar_one()
-    if isinstance(theirs, str):
-        theirs = datetime.fromisoformat(theirs)
-    if theirs.tzinfo is None:
-        theirs = theirs.replace(tzinfo=UTC)
-    apart = abs((portal.clock() - theirs).total_seconds())
+    apart = abs((portal.clock() - dialect.now(session)).total_seconds())
     if apart > TOLERATED_SECONDS:
         raise Unwell(f"与数据库相差 {apart:.0f} 秒，请校准两台机器的时间")
     return "与数据库一致"
