@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any, cast
 
 from sqlalchemy.orm import Session
 
@@ -12,33 +13,25 @@ from school_portal.services import rosters
 from school_portal.services.portal import Portal
 
 
-def check(session: Session, claim: Claim, portal: Portal) -> dict[str, Any]:
+def check(session: Session, claim: Claim, portal: Portal) -> None:
     """Read the file and stage its rows."""
-    roster_id = _subject(session, claim, portal)
-    _step(session, claim, portal, rosters.read(session, portal, roster_id), "reading")
-    return {}
+    _step(session, claim, portal, rosters.read(session, portal, claim.subject_id), "reading")
 
 
-def apply(session: Session, claim: Claim, portal: Portal) -> dict[str, Any]:
+def apply(session: Session, claim: Claim, portal: Portal) -> None:
     """Merge the staged rows into the students."""
-    roster_id = _subject(session, claim, portal)
-    _step(session, claim, portal, rosters.save(session, portal, roster_id), "saving")
-    return {}
-
-
-def _subject(session: Session, claim: Claim, portal: Portal) -> int:
-    subject = claim.begin(session, portal.clock())
-    session.commit()
-    return subject
+    _step(session, claim, portal, rosters.save(session, portal, claim.subject_id), "saving")
 
 
 def _step(
     session: Session,
     claim: Claim,
     portal: Portal,
-    steps: Iterable[rosters.Checked],
+    steps: Iterator[rosters.Checked],
     stage: str,
 ) -> None:
-    for step in steps:
-        claim.checkpoint(session, portal.clock(), stage=stage, done=step.done, total=step.total)
-        session.commit()
+    # Closed at once when the job must stop: the file's reader is another process.
+    with closing(cast(Any, steps)):
+        for step in steps:
+            claim.checkpoint(session, portal.clock(), stage=stage, done=step.done, total=step.total)
+            session.commit()

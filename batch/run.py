@@ -5,50 +5,54 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from school_portal import jobs
-from school_portal.app import build
 from school_portal.extensions import db
 from school_portal.models import Job, JobState
 from school_portal.services import rosters
-from school_portal.services.portal import Portal
+from school_portal.services.portal import Portal, current_portal
 
 log = structlog.get_logger()
 
+Function = Callable[[Session, jobs.Claim, Portal], dict[str, Any] | None]
+# What may well pass the next time; anything else would fail again, and is told at once.
+PASSING = (DBAPIError, OSError, MemoryError)
+WATCH_SECONDS = 0.5
+
 
 def run(job_id: str) -> None:
-    """Do the job if it is free; the ledger says how it ended."""
-    app = build()
-    with app.app_context():
-        try:
-            execute(app.extensions["portal"], job_id)
-        finally:
-            db.session.remove()
-            db.engine.dispose()
+    """Do the job if it is free; the ledger says how it ended.
+
+    Runs in the work-horse, inside the worker's application context. No exception leaves it: RQ
+    would log its text, which may hold a user's data.
+    """
+    try:
+        execute(current_portal(), job_id, os.environ["RQ_WORKER_ID"])
+    except Exception as error:
+        log.error("job.crashed", job=job_id, **_described(error))
+    finally:
+        db.session.remove()
 
 
-def worker_name(pid: int) -> str:
-    """The name under which a process of this machine claims jobs."""
-    return f"{os.uname().nodename}:{pid}"
-
-
-def execute(portal: Portal, job_id: str) -> None:
+def execute(portal: Portal, job_id: str, worker: str) -> None:
     """Claim the job, do it, and write its end; a job that is another's is left alone."""
     session = db.session()
-    claim = jobs.claim(session, job_id, worker_name(os.getpid()), portal.clock())
+    claim = jobs.claim(session, job_id, worker, portal.clock())
     job = session.get(Job, job_id)
     if job is not None and job.state is JobState.QUARANTINED:
         _give_up(session, job)
     session.commit()
     if job is None or claim is None:
+        log.info("job.not_free", job=job_id)
         return
     with (
         structlog.contextvars.bound_contextvars(job=job.id, kind=job.kind, request=job.request_id),
@@ -56,47 +60,57 @@ def execute(portal: Portal, job_id: str) -> None:
         _heartbeat(portal, claim),
     ):
         log.info("job.began", attempt=job.attempts)
-        _work(session, portal, claim, job)
+        try:
+            _work(session, portal, claim, job.kind)
+        except jobs.LostLease:
+            session.rollback()
+            log.warning("job.lost")
 
 
-def _work(session: Session, portal: Portal, claim: jobs.Claim, job: Job) -> None:
+def _work(session: Session, portal: Portal, claim: jobs.Claim, kind: str) -> None:
     try:
-        result = function_of(job.kind)(session, claim, portal)
+        claim.checkpoint(session, portal.clock())
+        session.commit()
+        result = function_of(kind)(session, claim, portal)
         claim.finish(session, portal.clock(), JobState.DONE, result=result)
         session.commit()
         log.info("job.done")
     except jobs.LostLease:
-        session.rollback()
-        log.warning("job.lost")
-    except jobs.HandBack:
-        session.rollback()
-        claim.hand_back(session, portal.clock())
-        session.commit()
-        log.info("job.handed_back")
-    except jobs.Cancelled:
-        session.rollback()
-        claim.finish(session, portal.clock(), JobState.CANCELLED)
-        session.commit()
-        log.info("job.cancelled")
+        raise
     except Exception as error:
-        # The text may hold a user's data: only its type is written down.
         session.rollback()
-        log.error("job.failed", error=type(error).__name__)
-        _fail(session, portal, claim, type(error).__name__)
-
-
-def _fail(session: Session, portal: Portal, claim: jobs.Claim, error: str) -> None:
-    """Try again, until the attempts are used up."""
-    job = session.get_one(Job, claim.job_id)
-    try:
-        if job.attempts < jobs.MAX_ATTEMPTS:
-            claim.hand_back(session, portal.clock(), counts=True)
-        else:
-            claim.finish(session, portal.clock(), JobState.FAILED, error=error)
-            _give_up(session, job)
+        _end(session, portal, claim, error)
         session.commit()
-    except jobs.LostLease:
-        session.rollback()
+
+
+def _end(session: Session, portal: Portal, claim: jobs.Claim, error: Exception) -> None:
+    """Write how a job ended that was not done. Raises LostLease."""
+    now = portal.clock()
+    job = session.get_one(Job, claim.job_id)
+    match error:
+        case jobs.HandBack():
+            claim.hand_back(session, now, counts=False)
+            log.info("job.handed_back")
+        case jobs.Cancelled():
+            claim.finish(session, now, JobState.CANCELLED)
+            _cancelled(session, job)
+            log.info("job.cancelled")
+        case _ if isinstance(error, PASSING) and job.attempts < jobs.MAX_ATTEMPTS:
+            claim.hand_back(session, now, counts=True)
+            log.warning("job.put_back", **_described(error))
+        case _:
+            claim.finish(session, now, JobState.FAILED, error=type(error).__name__)
+            _give_up(session, job)
+            log.error("job.failed", **_described(error))
+
+
+def _described(error: Exception) -> dict[str, Any]:
+    """An exception's type and place; its text may hold a user's data."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    return {
+        "error": type(error).__name__,
+        "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+    }
 
 
 def _give_up(session: Session, job: Job) -> None:
@@ -105,21 +119,22 @@ def _give_up(session: Session, job: Job) -> None:
         rosters.give_up(session, job.subject_id)
 
 
-def function_of(kind: str) -> Callable[[Session, jobs.Claim, Portal], dict[str, Any] | None]:
+def _cancelled(session: Session, job: Job) -> None:
+    """Let what the job worked on say that its owner stopped it."""
+    if job.kind.startswith("roster-") and job.subject_id is not None:
+        rosters.stop(session, job.subject_id)
+
+
+def function_of(kind: str) -> Function:
     """The function that does jobs of this kind."""
     module, name = jobs.KINDS[kind].rsplit(".", 1)
-    found: Callable[[Session, jobs.Claim, Portal], dict[str, Any] | None] = getattr(
-        import_module(module), name
-    )
+    found: Function = getattr(import_module(module), name)
     return found
 
 
 @contextmanager
 def _stopped_by_signal(claim: jobs.Claim) -> Iterator[None]:
     """SIGTERM makes the job's next checkpoint hand it back."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
     before = signal.signal(signal.SIGTERM, lambda number, frame: claim.stopping.set())
     try:
         yield
@@ -129,18 +144,30 @@ def _stopped_by_signal(claim: jobs.Claim) -> Iterator[None]:
 
 @contextmanager
 def _heartbeat(portal: Portal, claim: jobs.Claim) -> Iterator[None]:
-    """Renew the lease beside long statements, on a connection of its own."""
+    """Renew the lease beside long statements, on a connection of its own.
+
+    It also watches the worker: a work-horse whose worker was killed hands its job back, for
+    nobody else would notice when this process hangs or dies in its turn.
+    """
     ended = threading.Event()
-    engine = db.engine
+    engine, worker_pid = db.engine, os.getppid()
 
     def beat() -> None:
-        while not ended.wait(jobs.lease().total_seconds() / 3):
+        period = jobs.lease().total_seconds() / 3
+        waited = 0.0
+        while not ended.wait(WATCH_SECONDS):
+            if os.getppid() != worker_pid:
+                claim.stopping.set()
+            waited += WATCH_SECONDS
+            if waited < period:
+                continue
+            waited = 0.0
             try:
                 with Session(engine) as session, session.begin():
                     claim.renew(session, portal.clock())
-            except jobs.LostLease:
+            except jobs.LostLease:  # the next checkpoint finds it too
                 return
-            except OperationalError:  # a busy or absent database: the next beat may pass
+            except DBAPIError:  # a busy or absent database: the next beat may pass
                 continue
 
     thread = threading.Thread(target=beat, name="heartbeat", daemon=True)

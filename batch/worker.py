@@ -3,36 +3,72 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
-import threading
-from datetime import timedelta
+import sys
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from itertools import count
 from types import FrameType
 from typing import Any
 
 import structlog
-from flask import Flask
 from redis import Redis
+from redis.client import Pipeline
 from redis.exceptions import RedisError
 from rq import Queue, Worker
+from rq.exceptions import StopRequested
+from rq.job import Job
 from rq.serializers import JSONSerializer
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
-from batch.run import worker_name
+from batch.sweeper import SWEEP_SECONDS, sweep
 from school_portal import bell, jobs
 from school_portal.app import build
+from school_portal.config import Settings, SettingsError, read
+from school_portal.embedded_redis import EmbeddedRedis, NotStarted
 from school_portal.extensions import db
 from school_portal.logs import configure
+from school_portal.services.portal import current_portal
 
 log = structlog.get_logger()
-SWEEP_SECONDS = int(os.environ.get("SCHOOL_PORTAL_SWEEP_SECONDS", "3"))
-# RQ waits for the bell 15 seconds less than this, and looks after itself in between.
-WORKER_TTL = 15 + SWEEP_SECONDS
+
+WATCH_SECONDS = 5  # how often a worker shows itself while its horse works
+ALIVE_SECONDS = 20  # for how long it counts as up after that
+TIDYING = 20  # sweeps between two rounds of RQ's own tidying
+LONGEST_WAIT = 5.0  # seconds between two attempts to reach Redis
 
 
 class PortalWorker(Worker):
-    """RQ's worker, which also finishes what stalled, and stops its horse gently."""
+    """RQ's worker, which believes the ledger alone.
 
-    app: Flask
+    Redis may be away or emptied at any moment: what is only written there for show may fail.
+    """
+
+    max_connection_wait_time = LONGEST_WAIT
+
+    def __init__(self, connection: Redis) -> None:
+        super().__init__(
+            [bell.queue(connection)],
+            name=f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}",
+            connection=connection,
+            serializer=JSONSerializer,
+            worker_ttl=ALIVE_SECONDS,
+            job_monitoring_interval=WATCH_SECONDS,
+            log_job_description=False,
+        )
+        self.told_to_stop = False
+        self._horse_status: int | None = None
+        self._rounds = count()
+
+    # While it waits: sweep
+
+    @property
+    def dequeue_timeout(self) -> float:  # type: ignore[override]
+        """Seconds to wait for the bell before looking after what stalled."""
+        return SWEEP_SECONDS
 
     @property
     def should_run_maintenance_tasks(self) -> bool:
@@ -40,67 +76,145 @@ class PortalWorker(Worker):
         return True
 
     def run_maintenance_tasks(self) -> None:
-        """Sweep the ledger, and ring again what Redis forgot; RQ's registries tell nothing."""
-        sweep(self.app, self.connection)
+        """Sweep the ledger; now and then let RQ take its own remains out of Redis."""
+        sweep(current_portal(), self.connection)
+        if next(self._rounds) % TIDYING == 0:
+            super().run_maintenance_tasks()
+
+    # What is only for show
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """Show this worker for ALIVE_SECONDS, whole, also after Redis was emptied."""
+        super().heartbeat(ALIVE_SECONDS, pipeline)
+        connection = pipeline if pipeline is not None else self.connection
+        connection.hset(self.key, mapping=self.serialize())
+        connection.sadd(self.redis_workers_keys, self.key)
+        connection.sadd(bell.WORKERS, self.key)
+
+    def maintain_heartbeats(self, job: Job) -> None:
+        if self._stop_requested:  # the first signal may have come before the horse listened
+            self._stop_horse()
+        with suppress(RedisError):
+            super().maintain_heartbeats(job)
+
+    def set_current_job_working_time(
+        self, current_job_working_time: float, pipeline: Pipeline | None = None
+    ) -> None:
+        with suppress(RedisError):
+            super().set_current_job_working_time(current_job_working_time, pipeline)
+
+    def subscribe(self) -> None:
+        """RQ's commands through Redis are not taken: a doorbell rings, it does not order."""
+
+    def teardown(self) -> None:
+        with suppress(RedisError):
+            super().teardown()
+
+    # The work-horse
+
+    def fork_work_horse(self, job: Job, queue: Queue) -> None:
+        """Fork with no database connection open: two processes must not share one."""
+        db.session.remove()
+        db.engine.dispose()
+        super().fork_work_horse(job, queue)
+
+    def wait_for_horse(self) -> tuple[int | None, int | None, Any]:
+        pid, self._horse_status, usage = super().wait_for_horse()
+        return pid, self._horse_status, usage
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Have the horse do it; what a dead horse held is free again at once.
+
+        RQ's own handler of killed horses is not asked: it is silent where Redis forgot the job.
+        """
+        self._horse_status = None
+        try:
+            super().execute_job(job, queue)
+        except RedisError as error:
+            log.warning("redis.away", error=type(error).__name__)
+        finally:
+            if self.horse_pid:  # whatever ended the watch, nobody works unwatched
+                self.kill_horse()
+                self.wait_for_horse()
+                self._horse_pid = 0
+            if self._horse_status != os.EX_OK:
+                self._release(job.args[0])
+
+    def _release(self, job_id: str) -> None:
+        try:
+            with Session(db.engine) as session, session.begin():
+                if jobs.release(session, job_id, self.name, current_portal().clock()):
+                    log.warning("horse.killed", job=job_id, status=self._horse_status)
+        except DBAPIError as error:  # the lease will run out
+            log.warning("release.failed", job=job_id, error=type(error).__name__)
+
+    # The end
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """Take no more; the job at hand is asked to hand itself back."""
-        if self.horse_pid:
+        if os.getpid() != self.pid:  # a horse just forked: it has claimed nothing yet
+            os._exit(1)
+        self.told_to_stop = True
+        self._shutdown_requested_date = datetime.now(UTC)
+        signal.signal(signal.SIGINT, self.request_force_stop)
+        signal.signal(signal.SIGTERM, self.request_force_stop)
+        if not self.horse_pid:
+            raise StopRequested
+        self._stop_requested = True
+        self._stop_horse()
+
+    def _stop_horse(self) -> None:
+        with suppress(ProcessLookupError):
             os.kill(self.horse_pid, signal.SIGTERM)
-        super().request_stop(signum, frame)
-
-    def handle_work_horse_killed(self, job: Any, retpid: int, ret_val: int, rusage: Any) -> None:
-        """The ledger need not wait for the lease of a horse that is dead."""
-        log.warning("horse.killed", job=job.args[0])
-        with self.app.app_context():
-            jobs.release(db.session(), job.args[0], worker_name(retpid))
-            db.session.commit()
-            db.session.remove()
-            db.engine.dispose()
-        bell.ring(self.connection, [job.args[0]])
 
 
-def sweep(app: Flask, connection: Redis) -> None:
-    """Finish what stalled. Leaves no database connection open: the next horse is a fork of us."""
-    with app.app_context():
-        session = db.session()
-        now = app.extensions["portal"].clock()
+def main(settings: Settings | None = None, *, burst: bool = False) -> int:
+    """Work until SIGTERM or SIGINT, or in a burst until nothing waits; the exit status.
+
+    Without REDIS_URL the home's own server runs for as long as anybody uses it. A Redis that is
+    away is waited for. Raises SettingsError.
+    """
+    settings = settings or read()
+    app = build(settings)
+    embedded = None if settings.redis_url else EmbeddedRedis(settings.home)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop_before_work)
+    try:
+        with app.app_context():
+            _work_on(app.extensions["bell"], embedded, burst)
+    except StopRequested:
+        pass
+    finally:
+        if embedded:
+            embedded.stop()
+    return 0
+
+
+def _work_on(connection: Redis, embedded: EmbeddedRedis | None, burst: bool) -> None:
+    """One RQ worker after another, each until Redis goes away."""
+    wait = 0.5
+    while True:
         try:
-            waiting = jobs.sweep(session, now, bell_after=timedelta(seconds=SWEEP_SECONDS))
-            session.commit()
-        except SQLAlchemyError as error:
-            log.warning("sweep.failed", error=type(error).__name__)
-            waiting = []
-        finally:
-            db.session.remove()
-            db.engine.dispose()
-    bell.ring(connection, waiting)
-
-
-def main() -> None:
-    """Work until SIGTERM or SIGINT; a Redis that is away is waited for."""
-    configure()
-    app = build()
-    connection: Redis = app.extensions["bell"]
-    queue = Queue(jobs.QUEUE, connection=connection, serializer=JSONSerializer)
-    stopping = threading.Event()
-    while not stopping.is_set():
-        try:
-            worker = PortalWorker(
-                [queue],
-                connection=connection,
-                serializer=JSONSerializer,
-                worker_ttl=WORKER_TTL,
-                log_job_description=False,
-            )
-            worker.app = app
-            worker.max_connection_wait_time = SWEEP_SECONDS
-            worker.work(logging_level="WARNING")
-            return
-        except RedisError as error:
+            if embedded:
+                embedded.start()
+            worker = PortalWorker(connection)
+            wait = 0.5
+            worker.work(burst=burst, logging_level="WARNING")
+            if burst or worker.told_to_stop:
+                return
+        except (RedisError, NotStarted) as error:
             log.warning("redis.away", error=type(error).__name__)
-            stopping.wait(1)
+        time.sleep(wait)
+        wait = min(2 * wait, LONGEST_WAIT)
+
+
+def _stop_before_work(signum: int, frame: FrameType | None) -> None:
+    raise StopRequested
 
 
 if __name__ == "__main__":
-    main()
+    configure()
+    try:
+        sys.exit(main())
+    except SettingsError as error:
+        sys.exit(str(error))

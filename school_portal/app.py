@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from school_portal import bell, config
+from school_portal import bell, blueprints, config
 from school_portal.embedded_redis import redis_url
 from school_portal.extensions import babel, csrf, db, migrate
 from school_portal.models import dialect
@@ -42,7 +42,7 @@ def build(settings: config.Settings | None = None, clock: Clock = utc_now) -> Fl
         dialect.prepare(db.engine)
         app.extensions["portal"] = _portal(settings, clock)
     app.extensions["bell"] = bell.connect(redis_url(settings))
-    import_module("school_portal.blueprints").register(app)
+    blueprints.install(app)
     return app
 
 
@@ -58,7 +58,7 @@ def _portal(settings: config.Settings, clock: Clock) -> Portal:
     @cache
     def open_vault() -> Vault:
         with Session(db.engine) as session:
-            dialect.read_only(session)  # whoever asks may hold the write lock
+            dialect.read_only(session)  # whoever needs the vault may hold SQLite's write lock
             return Vault.open(session, ring)
 
     return Portal(settings, clock, Storage(settings.storage_url, ring), ring, open_vault)

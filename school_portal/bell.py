@@ -2,47 +2,73 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from socket import gethostname
 
 import structlog
 from flask import current_app
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from rq import Queue, Worker
+from redis.retry import Retry
+from rq import Queue
 from rq.serializers import JSONSerializer
+from rq.utils import as_text
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from school_portal import jobs
 
 log = structlog.get_logger()
-_FAILURE_SECONDS = 60
-_ALIVE_WITHIN = timedelta(seconds=20)
+
+WORKERS = f"rq:workers:{jobs.QUEUE}"
+JOB_SECONDS = 3600  # a job that hangs is ended
+_KEPT_SECONDS = 60  # RQ's own note of a bell that nobody could answer
 
 
 def connect(url: str) -> Redis:
     """A connection that does not wait long for a server that is away."""
-    return Redis.from_url(url, socket_connect_timeout=1, health_check_interval=30)
+    return Redis.from_url(
+        url,
+        socket_connect_timeout=1,
+        socket_timeout=5,
+        health_check_interval=30,
+        retry=Retry(NoBackoff(), 1),
+    )
+
+
+def queue(connection: Redis) -> Queue:
+    """The one queue; what it carries is JSON."""
+    return Queue(jobs.QUEUE, connection=connection, serializer=JSONSerializer)
 
 
 def ring(connection: Redis, job_ids: Iterable[str]) -> bool:
-    """Tell the workers of these jobs; False where Redis is away, and the sweeper rings later."""
-    queue = Queue(jobs.QUEUE, connection=connection, serializer=JSONSerializer)
+    """Tell the workers of these jobs; False where Redis is away, and the sweeper rings later.
+
+    Every bell has an id of its own, so that RQ's tidying after one does not swallow the next.
+    """
     try:
         for job_id in job_ids:
-            queue.enqueue(
+            queue(connection).enqueue(
                 jobs.ENTRY,
                 job_id,
-                job_timeout=-1,
+                job_id=f"{job_id}_{secrets.token_hex(4)}",
+                job_timeout=JOB_SECONDS,
                 result_ttl=0,
-                failure_ttl=_FAILURE_SECONDS,
+                failure_ttl=_KEPT_SECONDS,
                 description=job_id,
             )
     except RedisError as error:
         log.warning("bell.away", error=type(error).__name__)
         return False
     return True
+
+
+def rung(connection: Redis) -> set[str]:
+    """The jobs whose bell is in Redis, not yet heard. Raises RedisError."""
+    return {bell_id.partition("_")[0] for bell_id in queue(connection).get_job_ids()}
 
 
 @event.listens_for(Session, "after_commit")
@@ -54,11 +80,34 @@ def _ring_for_committed(session: Session) -> None:
         ring(current_app.extensions["bell"], waiting)
 
 
+@event.listens_for(Session, "after_rollback")
+def _forget_what_was_undone(session: Session) -> None:
+    if not session.in_nested_transaction():
+        session.info.pop(jobs.TO_RING, None)
+
+
 def worker_is_up(connection: Redis) -> bool:
-    """Whether a worker has shown itself lately; the names of killed ones run out by themselves."""
+    """Whether a worker listens: its key runs out within seconds when it is killed.
+
+    One of this machine is looked for by its process, so that a killed one is known at once.
+    """
     try:
-        workers = Worker.all(connection=connection)
+        keys = [str(as_text(key)) for key in connection.smembers(WORKERS)]
+        found = [connection.hmget(key, "hostname", "pid", "death") for key in keys]
     except RedisError:
         return False
-    oldest = datetime.now(UTC) - _ALIVE_WITHIN
-    return any(one.last_heartbeat and one.last_heartbeat > oldest for one in workers)
+    return any(_lives(*fields) for fields in found)
+
+
+def _lives(host: bytes | str | None, pid: bytes | str | None, death: bytes | str | None) -> bool:
+    if host is None or pid is None or death is not None:
+        return False
+    if as_text(host) != gethostname():
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

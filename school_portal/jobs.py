@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,6 +25,7 @@ KINDS: Mapping[str, str] = {
     "roster-check": "batch.rosters.check",
     "roster-apply": "batch.rosters.apply",
     "applications-generate": "batch.applications.generate",
+    "keys-rotate": "batch.keys.rotate",
 }
 MAX_ATTEMPTS = 5
 TO_RING = "jobs_to_ring"  # in a session's info
@@ -84,14 +85,12 @@ def _post(session: Session, job_id: str, now: datetime) -> None:
 
 
 def request_cancel(session: Session, job: Job) -> None:
-    """Ask for a job to end: at once where nobody works on it, else at its next checkpoint."""
+    """Ask for a job to end; the worker at its next checkpoint, or the next to claim it, ends it."""
     session.execute(
         sa.update(Job)
-        .where(Job.id == job.id, Job.state == JobState.QUEUED)
-        .values(state=JobState.CANCELLED)
-        .execution_options(synchronize_session=False)
+        .where(Job.id == job.id, Job.state.in_((JobState.QUEUED, JobState.RUNNING)))
+        .values(cancel_requested=True)
     )
-    job.cancel_requested = True
 
 
 @dataclass(slots=True)
@@ -100,6 +99,7 @@ class Claim:
 
     job_id: str
     fence: int
+    subject_id: int
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def checkpoint(
@@ -111,12 +111,12 @@ class Claim:
         done: int = 0,
         total: int | None = None,
     ) -> None:
-        """Guard, heartbeat and progress, in the caller's transaction.
+        """Guard, heartbeat and progress (in rows), in the caller's transaction.
 
         Raises LostLease, Cancelled or HandBack; the caller rolls back.
         """
         values = {"leased_until": now + lease(), "stage": stage, "done": done, "total": total}
-        if self._write(session, values).cancel_requested:
+        if self._write(session, values):
             raise Cancelled
         if self.stopping.is_set():
             raise HandBack
@@ -125,13 +125,11 @@ class Claim:
         """End the job, in the transaction of its last write. Raises LostLease."""
         self._write(session, {"state": state, "finished_at": now, "leased_until": None, **values})
 
-    def begin(self, session: Session, now: datetime) -> int:
-        """The id of what the job works on, at its first checkpoint."""
-        self.checkpoint(session, now)
-        return session.scalars(sa.select(Job.subject_id).where(Job.id == self.job_id)).one() or 0
+    def hand_back(self, session: Session, now: datetime, *, counts: bool) -> None:
+        """Put the job back in the queue at once; the attempt counts where it failed.
 
-    def hand_back(self, session: Session, now: datetime, *, counts: bool = False) -> None:
-        """Put the job back in the queue at once; the attempt counts where it failed."""
+        Raises LostLease.
+        """
         attempts = Job.attempts if counts else Job.attempts - 1
         self._write(session, {"state": JobState.QUEUED, "leased_until": None, "attempts": attempts})
         _post(session, self.job_id, now)
@@ -140,17 +138,18 @@ class Claim:
         """Lengthen the lease beside a long statement. Raises LostLease."""
         self._write(session, {"leased_until": now + lease()})
 
-    def _write(self, session: Session, values: Mapping[str, Any]) -> Any:
-        written = session.execute(
+    def _write(self, session: Session, values: Mapping[str, Any]) -> bool:
+        """Write under the fence; whether the job's end was asked for. Raises LostLease."""
+        cancelled: bool | None = session.scalar(
             sa.update(Job)
             .where(Job.id == self.job_id, Job.fence == self.fence, Job.state == JobState.RUNNING)
             .values(**values)
             .returning(Job.cancel_requested)
             .execution_options(synchronize_session=False)
-        ).one_or_none()
-        if written is None:
+        )
+        if cancelled is None:
             raise LostLease
-        return written
+        return cancelled
 
 
 def claim(session: Session, job_id: str, worker: str, now: datetime) -> Claim | None:
@@ -158,19 +157,22 @@ def claim(session: Session, job_id: str, worker: str, now: datetime) -> Claim | 
 
     One whose attempts are used up is put in quarantine instead.
     """
-    free = sa.or_(
-        Job.state == JobState.QUEUED,
-        sa.and_(Job.state == JobState.RUNNING, Job.leased_until < now),
+    free = sa.and_(
+        Job.id == job_id,
+        sa.or_(
+            Job.state == JobState.QUEUED,
+            sa.and_(Job.state == JobState.RUNNING, Job.leased_until < now),
+        ),
     )
     session.execute(
         sa.update(Job)
-        .where(Job.id == job_id, free, Job.attempts >= MAX_ATTEMPTS)
+        .where(free, Job.attempts >= MAX_ATTEMPTS)
         .values(state=JobState.QUARANTINED, finished_at=now, error="job.attempts")
         .execution_options(synchronize_session=False)
     )
-    fence = session.scalar(
+    held = session.execute(
         sa.update(Job)
-        .where(Job.id == job_id, free)
+        .where(free)
         .values(
             state=JobState.RUNNING,
             fence=Job.fence + 1,
@@ -179,79 +181,68 @@ def claim(session: Session, job_id: str, worker: str, now: datetime) -> Claim | 
             leased_until=now + lease(),
             started_at=sa.func.coalesce(Job.started_at, sa.literal(now, Job.started_at.type)),
         )
-        .returning(Job.fence)
+        .returning(Job.fence, Job.subject_id)
         .execution_options(synchronize_session=False)
-    )
-    return None if fence is None else Claim(job_id, fence)
+    ).one_or_none()
+    if held is None:
+        return None
+    note_rung(session, [job_id], now)
+    return Claim(job_id, held.fence, held.subject_id)
 
 
-def release(session: Session, job_id: str, worker: str) -> None:
+def release(session: Session, job_id: str, worker: str, now: datetime) -> bool:
     """Put back what a worker held that is known to be dead; the attempt counts."""
-    session.execute(
+    released = session.execute(
         sa.update(Job)
         .where(Job.id == job_id, Job.state == JobState.RUNNING, Job.worker == worker)
         .values(state=JobState.QUEUED, leased_until=None)
+        .returning(Job.id)
         .execution_options(synchronize_session=False)
-    )
+    ).one_or_none()
+    if released is not None:
+        _post(session, job_id, now)
+    return released is not None
 
 
-def sweep(session: Session, now: datetime, *, bell_after: timedelta) -> list[str]:
-    """Finish what stalled; answers the ids to ring, and notes them as rung.
+def stalled(session: Session, now: datetime) -> list[str]:
+    """The jobs whose worker was silent for longer than its lease."""
+    return list(session.scalars(sa.select(Job.id).where(*_stalled(now))))
 
-    Jobs whose lease ran out go back to the queue; queued ones whose bell was rung `bell_after` ago
-    or never are rung again, whatever Redis remembers: a job rung twice is claimed once.
-    """
+
+def _stalled(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return Job.state == JobState.RUNNING, Job.leased_until < now
+
+
+def requeue_stalled(session: Session, now: datetime) -> None:
+    """Put the stalled jobs back in the queue; the attempt counts."""
     session.execute(
         sa.update(Job)
-        .where(Job.state == JobState.RUNNING, Job.leased_until < now)
+        .where(*_stalled(now))
         .values(state=JobState.QUEUED, leased_until=None)
         .execution_options(synchronize_session=False)
     )
-    last_rung = sa.func.coalesce(OutboxMessage.sent_at, OutboxMessage.created_at)
-    waiting = list(
+
+
+def unheard(session: Session, since: datetime) -> list[str]:
+    """The queued jobs, oldest first, whose bell was last rung before `since`."""
+    last_rung = sa.func.max(sa.func.coalesce(OutboxMessage.sent_at, OutboxMessage.created_at))
+    return list(
         session.scalars(
             sa.select(Job.id)
             .join(OutboxMessage, OutboxMessage.job_id == Job.id)
             .where(Job.state == JobState.QUEUED)
             .group_by(Job.id, Job.created_at)
-            .having(sa.func.max(last_rung) < now - bell_after)
-            .order_by(Job.created_at)
+            .having(last_rung < sa.literal(since, OutboxMessage.created_at.type))
+            .order_by(Job.created_at, Job.id)
         )
     )
+
+
+def note_rung(session: Session, job_ids: Sequence[str], now: datetime) -> None:
+    """Note in the outbox that the jobs' messages left, or were heard."""
     session.execute(
         sa.update(OutboxMessage)
-        .where(OutboxMessage.job_id.in_(waiting))
+        .where(OutboxMessage.job_id.in_(job_ids))
         .values(sent_at=now)
         .execution_options(synchronize_session=False)
-    )
-    return waiting
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """The ledger in numbers; ages in seconds, speed in rows a second over the last hour."""
-
-    by_state: Mapping[str, int]
-    oldest_queued: float
-    rows_per_second: float
-
-
-def figures(session: Session, now: datetime) -> Figures:
-    """What the operator watches: the queue's length and age, failures, speed."""
-    counted = session.execute(sa.select(Job.state, sa.func.count()).group_by(Job.state))
-    by_state = {state.value: number for state, number in counted}
-    oldest = session.scalar(
-        sa.select(sa.func.min(Job.created_at)).where(Job.state == JobState.QUEUED)
-    )
-    recent = session.execute(
-        sa.select(Job.done, Job.started_at, Job.finished_at).where(
-            Job.state == JobState.DONE, Job.finished_at > now - timedelta(hours=1), Job.done > 0
-        )
-    ).all()
-    seconds = sum((end - start).total_seconds() for _, start, end in recent if start and end)
-    rows = sum(done for done, _, _ in recent)
-    return Figures(
-        {state.value: by_state.get(state.value, 0) for state in JobState},
-        (now - oldest).total_seconds() if oldest else 0.0,
-        rows / seconds if seconds else 0.0,
     )

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
 
-def register(app: Flask) -> None:
+def install(app: Flask) -> None:
     """Put headers, error pages and every page on the application."""
     # Imported here: importing one blueprint must not import all.
     from school_portal.blueprints import errors, http, identity, rendering  # noqa: PLC0415

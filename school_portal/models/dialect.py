@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -79,3 +80,11 @@ def bulk_insert(
         f"INSERT INTO {table.name} ({names}) VALUES ({marks})",  # noqa: S608  names are ours
         rows,
     )
+
+
+def now(session: Session) -> datetime:
+    """The database's own clock."""
+    if session.get_bind().dialect.name == "postgresql":
+        return session.scalars(sa.select(sa.func.clock_timestamp())).one()
+    text = session.scalars(sa.text("SELECT strftime('%Y-%m-%dT%H:%M:%f+00:00')")).one()
+    return datetime.fromisoformat(text)

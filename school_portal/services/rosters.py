@@ -203,7 +203,9 @@ def read(session: Session, portal: Portal, roster_id: int) -> Iterator[Checked]:
 def _stage(session: Session, portal: Portal, roster: Roster) -> Generator[Checked, None, bool]:
     """Whether the file could be read; where not, only the findings that say so are kept."""
     merging.clear(session, roster)
-    roster.students_version = merging.students_version(session, roster.school_id)
+    # Known again once every row is staged: a half of them must never look like the whole.
+    roster.students_version = None
+    students_version = merging.students_version(session, roster.school_id)
     roster_id, school_id = roster.id, roster.school_id
     name, sheet = roster.file_name, roster.sheet
     accepted = 0
@@ -221,6 +223,7 @@ def _stage(session: Session, portal: Portal, roster: Roster) -> Generator[Checke
             yield step
     if facts is None:
         raise RuntimeError("the reader ended without the file's facts")
+    roster.students_version = students_version
     roster.facts = asdict(facts)
     if refusals:
         merging.clear(session, roster)
@@ -278,6 +281,22 @@ def give_up(session: Session, roster_id: int) -> None:
         session, roster_id, [issue("file.unreadable", detail="（多次处理未能完成）")]
     )
     apply(session, ROSTER_WORKFLOW, roster, RosterAction.FAIL, Role.SYSTEM)
+
+
+def stop(session: Session, roster_id: int) -> None:
+    """Record that the school stopped the roster's job: back to its decision, or discarded."""
+    roster = session.get_one(Roster, roster_id)
+    if roster.state is RosterState.CONFIRMED:
+        apply(session, ROSTER_WORKFLOW, roster, RosterAction.RECHECK, Role.SYSTEM)
+    elif roster.state in (RosterState.UPLOADED, RosterState.READING):
+        apply(session, ROSTER_WORKFLOW, roster, RosterAction.DISCARD, Role.SCHOOL)
+        merging.clear(session, roster)
+
+
+def may_confirm(roster: Roster, *, accept_valid: bool) -> bool:
+    """Whether the roster waits for the school, and leaves nobody out whom it did not agree to."""
+    waits = roster.state is RosterState.CHECKED
+    return waits and roster.accepted > 0 and (accept_valid or not roster.rejected)
 
 
 def confirm(

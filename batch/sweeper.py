@@ -1,0 +1,60 @@
+"""Finishes what stalled: leases that ran out, bells that nobody heard.
+
+It runs in the waiting worker itself, every few seconds: whoever waits for the bell is the one who
+could take what was missed, and there is no further process to watch over.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from school_portal import bell, jobs
+from school_portal.extensions import db
+from school_portal.models import dialect
+from school_portal.services.portal import Portal
+
+log = structlog.get_logger()
+
+SWEEP_SECONDS = float(os.environ.get("SCHOOL_PORTAL_SWEEP_SECONDS", "3"))
+
+
+def sweep(portal: Portal, connection: Redis) -> None:
+    """One round; a database or a Redis that is away is left to the next."""
+    try:
+        _requeue(portal)
+        _ring_again(portal, connection)
+    except (DBAPIError, RedisError) as error:
+        log.warning("sweep.failed", error=type(error).__name__)
+
+
+def _requeue(portal: Portal) -> None:
+    now = portal.clock()
+    with Session(db.engine) as session:
+        dialect.read_only(session)  # most rounds find nothing and need not write
+        found = jobs.stalled(session, now)
+    if found:
+        with Session(db.engine) as session, session.begin():
+            jobs.requeue_stalled(session, now)
+        log.warning("jobs.requeued", jobs=found)
+
+
+def _ring_again(portal: Portal, connection: Redis) -> None:
+    now = portal.clock()
+    with Session(db.engine) as session:
+        dialect.read_only(session)
+        found = jobs.unheard(session, now - timedelta(seconds=SWEEP_SECONDS))
+    if not found:
+        return
+    there = bell.rung(connection)
+    waiting = [job_id for job_id in found if job_id not in there]
+    if waiting and bell.ring(connection, waiting):
+        with Session(db.engine) as session, session.begin():
+            jobs.note_rung(session, waiting, now)
+        log.info("bells.rung", jobs=waiting)

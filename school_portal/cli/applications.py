@@ -1,0 +1,139 @@
+"""`school-portal applications`: group applications planned, generated, listed, exported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+from sqlalchemy.orm import Session
+
+from school_portal.cli import console
+from school_portal.cli.failures import Failed
+from school_portal.cli.waiting import wait, worker_at_hand
+from school_portal.domain.group_application import ApplicationState
+from school_portal.domain.levels import Level
+from school_portal.domain.roster import Route
+from school_portal.extensions import db
+from school_portal.jobs import JobState
+from school_portal.models import GroupApplication, Job, Roster, School, dialect
+from school_portal.services import applications as service
+from school_portal.services import exporting
+from school_portal.services.access import Actor
+from school_portal.services.portal import current_portal
+
+applications = AppGroup("applications", help="团体申报：预览、生成、列表、导出。")
+
+
+def _of_roster() -> Any:
+    return click.option(
+        "--roster", "roster_id", type=int, metavar="ID", help="只取这份名册的学生，缺省为全校"
+    )
+
+
+@applications.command("plan")
+@console.of_school()
+@_of_roster()
+@console.on_day()
+@console.in_format()
+def plan(uscc: str, roster_id: int | None, on: date, form: str) -> None:
+    """预览将生成哪些团体申报，以及其他学生各因何不在其中；不写入任何数据。"""
+    session = db.session()
+    dialect.read_only(session)
+    school = _school_with(session, uscc, roster_id)
+    document = service.plan_document(session, current_portal(), school, on, roster_id)
+    console.answer(document, form, _plan_lines(document, "将生成"))
+
+
+@applications.command("generate")
+@console.of_school()
+@_of_roster()
+@console.on_day()
+@console.in_format()
+def generate(uscc: str, roster_id: int | None, on: date, form: str) -> None:
+    """由任务进程生成预览中的团体申报，存为草稿。"""
+    session = db.session()
+    school = _school_with(session, uscc, roster_id)
+    actor = Actor.operator_at_the_console(school.id)
+    with worker_at_hand() as hand:
+        job_id = service.request_generation(
+            session, current_portal(), actor, school, on, roster_id
+        ).id
+        session.commit()
+        state = wait(hand, job_id, "生成团体申报")
+    job = session.get_one(Job, job_id)
+    if state is not JobState.DONE or job.result is None:
+        raise Failed(f"后台任务 {job_id} 没有完成，未生成团体申报，请重新执行。")
+    console.answer(job.result, form, _plan_lines(job.result, "已生成"))
+
+
+def _school_with(session: Session, uscc: str, roster_id: int | None) -> School:
+    """The school; a roster that is named must be its own. Raises Failed."""
+    school = console.find_school(session, uscc)
+    if roster_id is not None:
+        roster = session.get(Roster, roster_id)
+        if roster is None or roster.school_id != school.id:
+            raise Failed(f"这所学校没有编号为 {roster_id} 的名册，请核对编号。")
+    return school
+
+
+@applications.command("list")
+@console.of_school()
+@console.in_format()
+def list_(uscc: str, form: str) -> None:
+    """列出这所学校的团体申报。"""
+    session = db.session()
+    dialect.read_only(session)
+    document = service.listing(session, console.find_school(session, uscc))
+    console.answer(document, form, _list_lines(document))
+
+
+@applications.command("export")
+@click.argument("number", type=int, metavar="ID")
+@click.argument("file", type=console.OUTPUT)
+@console.in_format()
+def export(number: int, file: Path, form: str) -> None:
+    """把一份团体申报写成交给评价机构的工作簿。"""
+    session = db.session()
+    application = session.get(GroupApplication, number)
+    if application is None:
+        raise Failed(f"没有编号为 {number} 的团体申报，请核对编号。")
+    actor = Actor.operator_at_the_console(application.school_id)
+    content = exporting.export(session, current_portal().vault, actor, application)
+    session.commit()  # the reading of whole document numbers is on record before it happens
+    console.write_file(file, content, form)
+
+
+def _plan_lines(document: dict[str, Any], verb: str) -> Iterator[str]:
+    groups, excluded, held = (document[key] for key in ("applications", "excluded", "held"))
+    students = sum(len(group["students"]) for group in groups)
+    yield f"{document['on']}：{verb} {len(groups)} 份团体申报，共 {students} 名学生"
+    for group in groups:
+        yield f"  {_described(group)}：{len(group['students'])} 人"
+        yield f"    学号：{'、'.join(group['students'])}"
+    if held:
+        yield f"已在申报中：{len(held)} 名学生"
+    if excluded:
+        yield f"未列入：{len(excluded)} 名学生"
+    for student in excluded:
+        yield f"  学号 {student['student_no']}"
+        for reason in student["reasons"]:
+            yield f"    {reason['message']}（{reason['clause']}）"
+
+
+def _list_lines(document: dict[str, Any]) -> Iterator[str]:
+    for one in document["applications"]:
+        state = ApplicationState(one["state"]).label
+        yield f"{one['id']}  {one['number']}  {state}  {_described(one)}  {len(one['students'])} 人"
+    if not document["applications"]:
+        yield "还没有团体申报。可用 school-portal applications plan 预览。"
+
+
+def _described(group: dict[str, Any]) -> str:
+    direction = f"（{group['direction']}）" if group["direction"] else ""
+    level = Level(group["level"]).label
+    body = group["body_name"] or "市职业技能鉴定中心"
+    return f"{group['occupation']}{direction} {level}，{Route(group['route']).label}，{body}"
