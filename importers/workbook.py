@@ -59,7 +59,10 @@ def open_book(data: bytes, limits: Limits) -> Book:
         raise Refused.because("file.encrypted") from error
     except (CalamineError, OSError, ValueError) as error:
         raise Refused.because("file.unreadable") from error
-    return Book(list(_sheets(workbook, inspected)), inspected.is_xlsx)
+    sheets = list(_sheets(workbook, inspected))
+    if not sheets:
+        raise Refused.because("file.unreadable", "没有工作表")
+    return Book(sheets, inspected.is_xlsx)
 
 
 def _text_sheet(table: TextTable) -> Sheet:
