@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import json
+from typing import Any
 
 import click
-from flask.cli import with_appcontext
 
-from school_portal.extensions import db
-from school_portal.models import dialect
+from school_portal.cli.context import answer, format_option, portal
 from school_portal.security import audit as chain
 
 
-@click.group()
+@click.group(help="审计记录。")
 def audit() -> None:
-    """审计记录。"""
+    """The commands for the audit chain."""
 
 
-@audit.command()
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
-@with_appcontext
-def verify(form: str) -> None:
-    """核对审计记录是否被改动、删除、调换或截断；有问题时退出码为 1。"""
-    session = db.session()
-    dialect.read_only(session)
-    findings = list(chain.verify(session))
-    events = chain.length(session)
-    if form == "json":
-        found = [{"seq": finding.seq, "message": finding.message} for finding in findings]
-        click.echo(json.dumps({"events": events, "findings": found}, ensure_ascii=False))
-    else:
-        for finding in findings:
-            click.echo(finding.message)
-        if not findings:
-            click.echo(f"审计记录共 {events} 条，未发现改动。")
-    raise SystemExit(1 if findings else 0)
+@audit.command(help="核对审计记录是否被改动、删除、调换或截断；有问题时退出码为 1。")
+@format_option
+def verify(form: str) -> int:
+    """Every finding, in the chain's order."""
+    with portal(read_only=True) as (session, _):
+        found = [{"seq": each.seq, "message": each.message} for each in chain.verify(session)]
+        document = {"events": chain.length(session), "findings": found}
+    answer(document, form, _text)
+    return 1 if found else 0
+
+
+def _text(document: dict[str, Any]) -> str:
+    if not document["findings"]:
+        return f"审计记录共 {document['events']} 条，未发现改动。"
+    return "\n".join(finding["message"] for finding in document["findings"])

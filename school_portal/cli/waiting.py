@@ -24,7 +24,13 @@ from school_portal.services.portal import Portal
 POLL_SECONDS = 0.1
 LOOK_SECONDS = 3.0  # between two looks whether a worker is up
 ENDED = {JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.QUARANTINED}
-STAGES = {"": "排队中", "reading": "检查中", "saving": "保存中", "planning": "生成中"}
+STAGES = {
+    "": "排队中",
+    "reading": "检查中",
+    "saving": "保存中",
+    "planning": "生成中",
+    "resealing": "重新加密",
+}
 
 
 def finish(session: Session, portal: Portal, job_id: str) -> Job:
@@ -44,7 +50,9 @@ def finish(session: Session, portal: Portal, job_id: str) -> Job:
             helper.look()
             time.sleep(POLL_SECONDS)
     if job.state is not JobState.DONE:
-        raise click.ClickException("后台处理未能完成，请稍后重试；如仍不成，请运行 school-portal doctor。")
+        raise click.ClickException(
+            "后台处理未能完成，请稍后重试；如仍不成，请运行 school-portal doctor。"
+        )
     return job
 
 
