@@ -2,46 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-import click
+from flask.cli import AppGroup
 
-from school_portal.cli.context import answer, format_option, portal
+from school_portal.cli import console
+from school_portal.cli.failures import Failed
+from school_portal.cli.waiting import wait, worker_at_hand
+from school_portal.extensions import db
+from school_portal.jobs import JobState
+from school_portal.models import Job, dialect
 from school_portal.services import keys as service
 from school_portal.services.access import Actor
+from school_portal.services.portal import current_portal
+
+keys = AppGroup("keys", help="加密密钥。")
 
 
-@click.group(help="加密密钥。")
-def keys() -> None:
-    """The commands for the encryption keys."""
-
-
-@keys.command(help="启用新密钥，并把所有数据改用新密钥加密；完成之前须保留旧密钥。")
-@format_option
+@keys.command("rotate")
+@console.in_format()
 def rotate(form: str) -> None:
-    """A new key in front, everything sealed anew by a worker; answers what is under which key."""
-    from school_portal.cli.waiting import finish  # noqa: PLC0415
-
-    with portal() as (session, surroundings):
-        job = service.rotate(session, surroundings, Actor.operator_at_the_console())
+    """启用新密钥，并由任务进程把所有数据改用新密钥加密；完成之前须保留旧密钥。"""
+    session = db.session()
+    with worker_at_hand() as hand:
+        actor = Actor.operator_at_the_console()
+        job_id = service.rotate(session, current_portal(), actor).id
         session.commit()
-        document = finish(session, surroundings, job.id).result or {}
-    answer(document, form, _text)
+        state = wait(hand, job_id, "重新加密")
+    job = session.get_one(Job, job_id)
+    if state is not JobState.DONE or job.result is None:
+        raise Failed(f"后台任务 {job_id} 没有完成。已有数据仍可读取，请保留所有密钥并重新执行。")
+    console.answer(job.result, form, _lines(job.result))
 
 
-@keys.command(help="每把密钥之下有多少数据和文件；为零的旧密钥可以从设置中去掉。")
-@format_option
+@keys.command("status")
+@console.in_format()
 def status(form: str) -> None:
-    """How many cells and files are under each key."""
-    with portal(read_only=True) as (session, surroundings):
-        document = service.status(session, surroundings)
-    answer(document, form, _text)
+    """每把密钥之下有多少数据和文件；为零的旧密钥可以从设置中去掉。"""
+    session = db.session()
+    dialect.read_only(session)
+    document = service.status(session, current_portal())
+    console.answer(document, form, _lines(document))
 
 
-def _text(document: dict[str, Any]) -> str:
-    return "\n".join(_line(key) for key in document["keys"])
-
-
-def _line(key: dict[str, Any]) -> str:
-    remark = "现用" if key["newest"] else "旧密钥" if key["held"] else "密钥环中没有"
-    return f"{key['id']}  {remark}  数据 {key['cells']} 项，文件 {key['files']} 个"
+def _lines(document: dict[str, Any]) -> Iterator[str]:
+    for key in document["keys"]:
+        remark = "现用" if key["newest"] else "旧密钥" if key["held"] else "密钥环中没有"
+        yield f"{key['id']}  {remark}  数据 {key['cells']} 项，文件 {key['files']} 个"

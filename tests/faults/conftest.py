@@ -7,8 +7,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -20,10 +22,13 @@ from sqlalchemy.orm import Session
 from school_portal import bell
 from school_portal.embedded_redis import EmbeddedRedis
 from school_portal.extensions import db
-from school_portal.models import Job, JobState, Student, dialect
-from school_portal.services.portal import Clock, utc_now
-from tests.factories.operation import Operation, running
+from school_portal.models import Job, JobState, Roster, Student, dialect
+from school_portal.services import rosters
+from school_portal.services.access import Actor
+from school_portal.services.portal import Clock, Portal, utc_now
+from tests.factories.operation import Operation, running, workbook
 
+CONSOLE = Actor.operator_at_the_console()
 LEASE_SECONDS = 2
 ENDED = {JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.QUARANTINED}
 
@@ -48,11 +53,25 @@ def children(pid: int) -> list[int]:
     return [child for child, parent in pairs if parent == pid]
 
 
+def kill_process(pid: int) -> None:
+    """`kill -9`, also of one that has just ended."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def committed(session: Session, job: Job | None) -> str:
+    """The job's id; the session is left without a transaction, for the workers need the lock."""
+    assert job is not None
+    job_id = job.id
+    session.commit()
+    return job_id
+
+
 class Crew:
     """Worker processes that can be killed and replaced."""
 
     def __init__(self, environment: dict[str, str], folder: Path) -> None:
-        self.environment = {**os.environ, **environment, "PYTHONPATH": os.getcwd()}
+        self.environment = {**os.environ, **environment, "PYTHONPATH": str(Path.cwd())}
         self.folder = folder
         self.workers: list[subprocess.Popen[bytes]] = []
         self.started = 0
@@ -80,10 +99,7 @@ class Crew:
             worker.kill()
             worker.wait()
         for horse in horses:
-            try:
-                os.kill(horse, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+            kill_process(horse)
 
     def logs(self) -> str:
         return "".join(path.read_text() for path in sorted(self.folder.glob("worker-*.log")))
@@ -135,6 +151,44 @@ def working(crew: Crew, redis: Redis) -> Crew:
         crew.start()
     until(lambda: redis.scard(bell.WORKERS) == 2, "two workers")
     return crew
+
+
+@dataclass(frozen=True)
+class Office:
+    """A school's operator at the portal: uploads and confirms, and leaves the rest to workers."""
+
+    session: Session
+    portal: Portal
+    school_id: int
+
+    def upload(self, rows: Sequence[dict[str, str]]) -> tuple[int, str]:
+        """The roster's id, and its job's."""
+        return self.upload_file(workbook(list(rows)).getvalue())
+
+    def upload_file(self, content: bytes) -> tuple[int, str]:
+        """As `upload`, of a file that is written already."""
+        roster = rosters.upload(
+            self.session, self.portal, CONSOLE, self.school_id, BytesIO(content), "名册.xlsx"
+        )
+        roster_id = roster.id
+        return roster_id, committed(self.session, rosters.active_job(self.session, roster))
+
+    def confirm(self, roster_id: int) -> str:
+        """The job's id."""
+        roster = self.session.get_one(Roster, roster_id, populate_existing=True)
+        job = rosters.confirm(self.session, self.portal, CONSOLE, roster, accept_valid=False)
+        return committed(self.session, job)
+
+    def roster(self, roster_id: int) -> Roster:
+        with reading() as session:
+            return session.get_one(Roster, roster_id)
+
+
+@pytest.fixture
+def office(session: Session, portal: Portal, operation: Operation) -> Office:
+    school_id = operation.school.id
+    session.commit()
+    return Office(session, portal, school_id)
 
 
 @pytest.fixture

@@ -1,0 +1,144 @@
+"""Workers told to stop, jobs told to end, and operators who do the same thing at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+from contextlib import closing
+
+import pytest
+import sqlalchemy as sa
+from redis import Redis
+from sqlalchemy.orm import Session
+
+from school_portal import bell, jobs
+from school_portal.domain.roster import RosterState
+from school_portal.extensions import db
+from school_portal.models import Job, JobState, RosterRow
+from tests.factories.operation import student, workbook
+from tests.faults.conftest import (
+    Crew,
+    Office,
+    ended,
+    read_job,
+    reading,
+    state_of,
+    student_count,
+    until,
+)
+
+pytestmark = pytest.mark.faults
+MANY = 6000
+
+
+@pytest.fixture(scope="module")
+def many() -> bytes:
+    """A roster in several chunks."""
+    return workbook([student(number) for number in range(1, MANY + 1)]).getvalue()
+
+
+def in_the_middle(job_id: str) -> None:
+    """Wait until rows were staged and others are to come."""
+    until(lambda: read_job(job_id).done > 0, "the first rows")
+    assert state_of(job_id) is JobState.RUNNING
+
+
+def test_a_worker_told_to_stop_hands_its_job_back_at_once(
+    office: Office, crew: Crew, many: bytes
+) -> None:
+    crew.environment["SCHOOL_PORTAL_LEASE_SECONDS"] = "600"  # nobody waits for its end
+    worker = crew.start()
+    roster_id, check = office.upload_file(many)
+    in_the_middle(check)
+    worker.terminate()
+    assert worker.wait(timeout=30) == 0
+    job = read_job(check)
+    assert (job.state, job.attempts, job.leased_until) == (JobState.QUEUED, 0, None)
+    crew.workers.remove(worker)
+    crew.start()
+    until(lambda: ended(check), "the next worker")
+    assert (office.roster(roster_id).state, office.roster(roster_id).accepted) == (
+        RosterState.CHECKED,
+        MANY,
+    )
+    with reading() as session:
+        rows = session.scalars(sa.select(RosterRow.row)).all()
+    assert len(rows) == len(set(rows)) == MANY
+
+
+def test_an_idle_worker_stops_at_once(crew: Crew, redis: Redis) -> None:
+    worker = crew.start()
+    until(lambda: bell.worker_is_up(redis), "a worker")
+    worker.send_signal(signal.SIGINT)
+    assert worker.wait(timeout=30) == 0
+    assert not bell.worker_is_up(redis)
+
+
+def test_a_job_told_to_end_leaves_nothing_half_done(
+    session: Session, office: Office, working: Crew, many: bytes
+) -> None:
+    roster_id, check = office.upload_file(many)
+    in_the_middle(check)
+    jobs.request_cancel(session, session.get_one(Job, check))
+    session.commit()
+    until(lambda: ended(check), "the job's end")
+    assert state_of(check) is JobState.CANCELLED
+    assert office.roster(roster_id).state is RosterState.DISCARDED
+    with reading() as looking:
+        assert looking.scalars(sa.select(RosterRow.id)).all() == []
+    assert student_count() == 0
+
+
+def test_a_stuck_work_horse_loses_its_job_and_cannot_write(
+    office: Office, working: Crew, many: bytes
+) -> None:
+    roster_id, check = office.upload_file(many)
+    in_the_middle(check)
+    (horse,) = working.horses()
+    freeze_between_transactions(horse)
+    try:
+        until(lambda: read_job(check).fence == 2, "another worker's claim")
+    finally:
+        os.kill(horse, signal.SIGCONT)
+    until(lambda: ended(check), "the job's end")
+    assert (state_of(check), read_job(check).fence) == (JobState.DONE, 2)
+    assert office.roster(roster_id).accepted == MANY
+    with reading() as looking:
+        rows = looking.scalars(sa.select(RosterRow.row)).all()
+    assert len(rows) == len(set(rows)) == MANY
+    until(lambda: "job.lost" in working.logs(), "the first one's giving up")
+
+
+def freeze_between_transactions(pid: int) -> None:
+    """Stop a process while it holds no lock of SQLite's, which would stop everybody else too."""
+
+    def frozen_without_the_lock() -> bool:
+        os.kill(pid, signal.SIGSTOP)
+        if db.engine.dialect.name != "sqlite":
+            return True
+        with closing(sqlite3.connect(str(db.engine.url.database), timeout=0)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                os.kill(pid, signal.SIGCONT)
+                return False
+            return True
+
+    until(frozen_without_the_lock, "a moment between two transactions")
+
+
+def test_the_same_file_by_two_operators_at_once_is_saved_once(
+    office: Office, working: Crew
+) -> None:
+    rows = [student(number) for number in range(1, 401)]
+    first, check_first = office.upload(rows)
+    second, check_second = office.upload(rows)
+    until(lambda: ended(check_first) and ended(check_second), "both checks")
+    saves = [office.confirm(first), office.confirm(second)]
+    until(lambda: all(map(ended, saves)), "both savings")
+    assert {state_of(save) for save in saves} == {JobState.DONE}
+    found = [office.roster(roster_id) for roster_id in (first, second)]
+    assert {one.state for one in found} == {RosterState.APPLIED}
+    assert sorted((one.created, one.unchanged) for one in found) == [(0, 400), (400, 0)]
+    assert student_count() == 400
