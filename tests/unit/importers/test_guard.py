@@ -55,7 +55,7 @@ _STUDENTS = rosters.table(rosters.student(1), rosters.student(2))
         (hostile.ods_with_entities(), "file.unsafe"),
         (hostile.empty_rows(), "file.too-many-rows"),
         ("学号，姓名\n".encode("utf-16-le"), "file.encoding"),
-        ("学号,姓名\n".encode("utf-8") + b"\xff", "file.encoding"),
+        ("学号,姓名\n".encode() + b"\xff", "file.encoding"),
         ('学号,姓名\n"1,2\n'.encode(), "file.unreadable"),
     ],
 )
