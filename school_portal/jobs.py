@@ -25,6 +25,7 @@ KINDS: Mapping[str, str] = {
     "roster-check": "batch.rosters.check",
     "roster-apply": "batch.rosters.apply",
     "applications-generate": "batch.applications.generate",
+    "keys-rotate": "batch.keys.rotate",
 }
 MAX_ATTEMPTS = 5
 TO_RING = "jobs_to_ring"  # in a session's info

@@ -1,15 +1,19 @@
-"""Structured logs: one JSON object a line on standard error, nothing personal in it."""
+"""Structured logs: one JSON object a line, nothing personal in it."""
 
 from __future__ import annotations
 
 import logging
 import sys
+from typing import TextIO
 
 import structlog
 
 
-def configure() -> None:
-    """Send structlog's and the standard library's records through one JSON renderer."""
+def configure(stream: TextIO | None = None) -> None:
+    """Send structlog's and the standard library's records through one JSON renderer.
+
+    They go to standard error where no stream is given.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -20,7 +24,7 @@ def configure() -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

@@ -81,7 +81,7 @@ class Storage:
         except (NotFoundError, FileNotFoundError):
             return
 
-    def keys(self) -> Iterator[str]:
+    def names(self) -> Iterator[str]:
         """The names of all files."""
         for batch in obstore.list(self._store):
             yield from (entry["path"] for entry in batch)

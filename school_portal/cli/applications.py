@@ -1,130 +1,139 @@
-"""Group applications."""
+"""`school-portal applications`: group applications planned, generated, listed, exported."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
+from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
-from school_portal.cli.context import (
-    answer,
-    format_option,
-    on_option,
-    portal,
-    roster_option,
-    school_option,
-    with_school,
-)
+from school_portal.cli import console
+from school_portal.cli.failures import Failed
+from school_portal.cli.waiting import wait, worker_at_hand
+from school_portal.domain.group_application import ApplicationState
 from school_portal.domain.levels import Level
-from school_portal.models import GroupApplication, School
+from school_portal.domain.roster import Route
+from school_portal.extensions import db
+from school_portal.jobs import JobState
+from school_portal.models import GroupApplication, Job, Roster, School, dialect
 from school_portal.services import applications as service
+from school_portal.services import exporting
 from school_portal.services.access import Actor
-from school_portal.services.exporting import export as workbook
-from school_portal.services.portal import Portal
+from school_portal.services.portal import current_portal
+
+applications = AppGroup("applications", help="团体申报：预览、生成、列表、导出。")
 
 
-@click.group(help="团体申报：计划、生成、列表、导出。")
-def applications() -> None:
-    """The group."""
-
-
-@applications.command(help="将会生成哪些团体申报，其余学生为何不在其中；不写入。")
-@school_option
-@roster_option
-@on_option
-@format_option
-@with_school(read_only=True)
-def plan(
-    session: Session,
-    surroundings: Portal,
-    school: School,
-    *,
-    roster_id: int | None,
-    on: date | None,
-    form: str,
-) -> None:
-    """The contract's document of `applications plan`."""
-    day = on or surroundings.today()
-    answer(service.plan_document(session, surroundings, school, day, roster_id), form, _text)
-
-
-@applications.command(help="按计划生成团体申报草稿。")
-@school_option
-@roster_option
-@on_option
-@format_option
-@with_school(read_only=False)
-def generate(
-    session: Session,
-    surroundings: Portal,
-    school: School,
-    *,
-    roster_id: int | None,
-    on: date | None,
-    form: str,
-) -> None:
-    """The contract's document of `applications generate`."""
-    from school_portal.cli.waiting import finish  # noqa: PLC0415
-
-    job = service.request_generation(
-        session,
-        surroundings,
-        Actor.operator_at_the_console(school.id),
-        school,
-        on or surroundings.today(),
-        roster_id,
+def _of_roster() -> Any:
+    return click.option(
+        "--roster", "roster_id", type=int, metavar="ID", help="只取这份名册的学生，缺省为全校"
     )
-    session.commit()
-    answer(finish(session, surroundings, job.id).result or {}, form, _text)
 
 
-@applications.command("list", help="已有的团体申报。")
-@school_option
-@format_option
-@with_school(read_only=True)
-def list_(session: Session, surroundings: Portal, school: School, *, form: str) -> None:
-    """The contract's document of `applications list`."""
-    answer(service.listing(session, school), form, _text)
+@applications.command("plan")
+@console.of_school()
+@_of_roster()
+@console.on_day()
+@console.in_format()
+def plan(uscc: str, roster_id: int | None, on: date, form: str) -> None:
+    """预览将生成哪些团体申报，以及其他学生各因何不在其中；不写入任何数据。"""
+    session = db.session()
+    dialect.read_only(session)
+    school = _school_with(session, uscc, roster_id)
+    document = service.plan_document(session, current_portal(), school, on, roster_id)
+    console.answer(document, form, _plan_lines(document, "将生成"))
 
 
-@applications.command(help="把一份团体申报导出为交给评价机构的工作簿。")
-@click.argument("application_id", metavar="ID", type=int)
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def export(application_id: int, file: Path) -> None:
-    """Write the workbook; the reading of whole numbers is on record."""
-    with portal() as (session, surroundings):
-        found = session.get(GroupApplication, application_id)
-        if found is None:
-            raise click.ClickException("没有这份团体申报，请核对编号。")
-        actor = Actor.operator_at_the_console(found.school_id)
-        content = workbook(session, surroundings.vault, actor, found)
+@applications.command("generate")
+@console.of_school()
+@_of_roster()
+@console.on_day()
+@console.in_format()
+def generate(uscc: str, roster_id: int | None, on: date, form: str) -> None:
+    """由任务进程生成预览中的团体申报，存为草稿。"""
+    session = db.session()
+    school = _school_with(session, uscc, roster_id)
+    actor = Actor.operator_at_the_console(school.id)
+    with worker_at_hand() as hand:
+        job_id = service.request_generation(
+            session, current_portal(), actor, school, on, roster_id
+        ).id
         session.commit()
-    file.write_bytes(content)
-    click.echo(f"已生成 {file}。", err=True)
+        state = wait(hand, job_id, "生成团体申报")
+    job = session.get_one(Job, job_id)
+    if state is not JobState.DONE or job.result is None:
+        raise Failed(f"后台任务 {job_id} 没有完成，未生成团体申报，请重新执行。")
+    console.answer(job.result, form, _plan_lines(job.result, "已生成"))
 
 
-def _text(document: dict[str, Any]) -> str:
-    lines = [_line(one) for one in document["applications"]]
-    students = sum(len(one["students"]) for one in document["applications"])
-    lines.append(f"团体申报 {len(document['applications'])} 份，学生 {students} 人。")
-    for one in document.get("excluded", ()):
-        reasons = "".join(
-            f"\n    {r['code']}（{r['clause']}）{r['message']}" for r in one["reasons"]
-        )
-        lines.append(f"未列入 {one['student_no']}：{reasons}")
-    if held := document.get("held"):
-        lines.append(f"已在团体申报中的学生 {len(held)} 人。")
-    if "created" in document:
-        lines.append(f"已生成 {len(document['created'])} 份草稿。")
-    return "\n".join(lines)
+def _school_with(session: Session, uscc: str, roster_id: int | None) -> School:
+    """The school; a roster that is named must be its own. Raises Failed."""
+    school = console.find_school(session, uscc)
+    if roster_id is not None:
+        roster = session.get(Roster, roster_id)
+        if roster is None or roster.school_id != school.id:
+            raise Failed(f"这所学校没有编号为 {roster_id} 的名册，请核对编号。")
+    return school
 
 
-def _line(one: dict[str, Any]) -> str:
-    direction = f"（{one['direction']}）" if one["direction"] else ""
-    number = f"{one['number']} " if "number" in one else ""
-    body = one["body_name"] or "市职业技能鉴定中心"
-    level = Level(one["level"]).label
-    return f"{number}{body} {one['occupation']}{direction} {level}：{len(one['students'])} 人"
+@applications.command("list")
+@console.of_school()
+@console.in_format()
+def list_(uscc: str, form: str) -> None:
+    """列出这所学校的团体申报。"""
+    session = db.session()
+    dialect.read_only(session)
+    document = service.listing(session, console.find_school(session, uscc))
+    console.answer(document, form, _list_lines(document))
+
+
+@applications.command("export")
+@click.argument("number", type=int, metavar="ID")
+@click.argument("file", type=console.OUTPUT)
+@console.in_format()
+def export(number: int, file: Path, form: str) -> None:
+    """把一份团体申报写成交给评价机构的工作簿。"""
+    session = db.session()
+    application = session.get(GroupApplication, number)
+    if application is None:
+        raise Failed(f"没有编号为 {number} 的团体申报，请核对编号。")
+    actor = Actor.operator_at_the_console(application.school_id)
+    content = exporting.export(session, current_portal().vault, actor, application)
+    session.commit()  # the reading of whole document numbers is on record before it happens
+    console.write_file(file, content, form)
+
+
+def _plan_lines(document: dict[str, Any], verb: str) -> Iterator[str]:
+    groups, excluded, held = (document[key] for key in ("applications", "excluded", "held"))
+    students = sum(len(group["students"]) for group in groups)
+    yield f"{document['on']}：{verb} {len(groups)} 份团体申报，共 {students} 名学生"
+    for group in groups:
+        yield f"  {_described(group)}：{len(group['students'])} 人"
+        yield f"    学号：{'、'.join(group['students'])}"
+    if held:
+        yield f"已在申报中：{len(held)} 名学生"
+    if excluded:
+        yield f"未列入：{len(excluded)} 名学生"
+    for student in excluded:
+        yield f"  学号 {student['student_no']}"
+        for reason in student["reasons"]:
+            yield f"    {reason['message']}（{reason['clause']}）"
+
+
+def _list_lines(document: dict[str, Any]) -> Iterator[str]:
+    for one in document["applications"]:
+        state = ApplicationState(one["state"]).label
+        yield f"{one['id']}  {one['number']}  {state}  {_described(one)}  {len(one['students'])} 人"
+    if not document["applications"]:
+        yield "还没有团体申报。可用 school-portal applications plan 预览。"
+
+
+def _described(group: dict[str, Any]) -> str:
+    direction = f"（{group['direction']}）" if group["direction"] else ""
+    level = Level(group["level"]).label
+    body = group["body_name"] or "市职业技能鉴定中心"
+    return f"{group['occupation']}{direction} {level}，{Route(group['route']).label}，{body}"

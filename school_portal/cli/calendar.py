@@ -1,67 +1,65 @@
-"""Windows and working days."""
+"""`school-portal calendar`: the specialty-evaluation window and working days (rulebook 3)."""
 
 from __future__ import annotations
 
-import json
 from datetime import date, datetime
 from importlib.resources import files
 from typing import Any
 
 import click
+from flask.cli import AppGroup
 
-from school_portal.cli.context import Day
+from school_portal.cli import console
+from school_portal.cli.failures import Failed
 from school_portal.domain.windows import specialty_window
 from school_portal.domain.workdays import YearNotLoaded, read_workdays
 
+calendar = AppGroup("calendar", help="专业评估受理窗口与工作日。")
 
-class Instant(click.ParamType):
-    """A date and time; without an offset it is Shanghai's."""
 
-    name = "YYYY-MM-DDTHH:MM:SS"
+class Instant(click.ParamType[datetime]):
+    """A date and time (ISO 8601); without offset it is Shanghai's."""
+
+    name = "INSTANT"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> datetime:
-        if isinstance(value, datetime):
-            return value
         try:
             return datetime.fromisoformat(value)
         except ValueError:
-            example = "2026-04-30T23:59:59+08:00"
-            self.fail(f"“{value}”不是有效的时间，请按 {example} 的样式填写。", param, ctx)
+            self.fail(f"“{value}”不是时刻，请按 2026-04-30T23:59:59+08:00 的样式填写。", param, ctx)
 
 
-@click.group(help="受理期与工作日。")
-def calendar() -> None:
-    """The group."""
-
-
-@calendar.command(help="某一时刻的专业评估受理期。")
-@click.option("--at", type=Instant(), required=True, help="时刻，不带时差的为上海时间")
-def window(at: datetime) -> None:
-    """The contract's document of `calendar window`."""
-    found = specialty_window(at)
-    document = {
-        "specialty_evaluation": {
-            "open": found.open,
-            "opens": found.opens.isoformat(),
-            "closes": found.closes.isoformat(),
-        }
-    }
-    click.echo(json.dumps(document))
-
-
-@calendar.command(help="某日之后第几个工作日是哪一天。")
-@click.option("--from", "start", type=Day(), required=True, help="起算日，本日不计")
-@click.option("--count", type=click.IntRange(min=1), required=True, help="工作日数")
-def workdays(start: date, count: int) -> None:
-    """The contract's document of `calendar workdays`."""
-    text = files("school_portal").joinpath("data", "workdays.csv").read_text(encoding="utf-8")
+@calendar.command("window", with_appcontext=False)
+@click.option("--at", type=Instant(), required=True, help="时刻；不写时区的按上海时间")
+@console.in_format("json")
+def window(at: datetime, form: str) -> None:
+    """该时刻专业评估申请是否受理，以及本次（未受理时为下一次）窗口的起止。"""
     try:
-        end = read_workdays(text.splitlines()).add_workdays(start, count)
-    except YearNotLoaded as missing:
-        raise click.ClickException(
-            f"{missing.year} 年的节假日安排尚未载入，无法推算，请按国务院办公厅通知载入后再算，"
-            "或直接填写截止日期。"
-        ) from None
-    click.echo(json.dumps({"end": end.isoformat()}))
+        found = specialty_window(at)
+    except (ValueError, OverflowError) as error:  # at the calendar's end
+        raise click.BadParameter("超出可以计算的年份。", param_hint="--at") from error
+    opens, closes = found.opens.isoformat(), found.closes.isoformat()
+    console.answer(
+        {"specialty_evaluation": {"open": found.open, "opens": opens, "closes": closes}},
+        form,
+        [f"专业评估申请{'正在' if found.open else '未在'}受理，窗口：{opens} 至 {closes}"],
+    )
+
+
+@calendar.command("workdays", with_appcontext=False)
+@click.option("--from", "start", type=console.Day(), required=True, help="起算日，当日不计")
+@click.option("--count", type=click.IntRange(min=1), required=True, help="工作日数")
+@console.in_format("json")
+def workdays(start: date, count: int, form: str) -> None:
+    """起算日之后第若干个工作日，按国务院办公厅公布的节假日与调休安排。"""
+    lines = files("school_portal").joinpath("data", "workdays.csv").read_text(encoding="utf-8")
+    try:
+        end = read_workdays(lines.splitlines()).add_workdays(start, count)
+    except (YearNotLoaded, OverflowError) as error:
+        year = error.year if isinstance(error, YearNotLoaded) else start.year + 1
+        raise Failed(
+            f"{year} 年的节假日安排尚未载入，无法推算；请按国务院办公厅的通知直接填写截止日期。"
+        ) from error
+    console.answer({"end": end.isoformat()}, form, [f"第 {count} 个工作日是 {end}"])

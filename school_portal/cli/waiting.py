@@ -1,119 +1,139 @@
-"""A job handed to a worker and waited for; where no worker is up, one is started for as long."""
+"""Handing a job to a worker and waiting for it, with a worker of our own where none is up."""
 
 from __future__ import annotations
 
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from types import FrameType
 
-import click
+import sqlalchemy as sa
 from flask import current_app
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from sqlalchemy.orm import Session
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from school_portal import bell
-from school_portal.models import Job, JobState
-from school_portal.services.portal import Portal
+from school_portal.cli.failures import Failed
+from school_portal.cli.processes import Interrupted, Supervisor, end_on_signals, python
+from school_portal.embedded_redis import EmbeddedRedis, is_up
+from school_portal.extensions import db
+from school_portal.jobs import request_cancel
+from school_portal.models import Job, JobState, dialect
+from school_portal.services.portal import current_portal
 
 POLL_SECONDS = 0.1
-LOOK_SECONDS = 3.0  # between two looks whether a worker is up
-ENDED = {JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.QUARANTINED}
-STAGES = {"": "排队中", "reading": "检查中", "saving": "保存中", "planning": "生成中"}
+LOOK_SECONDS = 2.0  # between two looks whether a worker is up
+PATIENCE_SECONDS = 5.0  # after which a job that nobody took gets a worker of ours
+
+_WAITED_FOR = (JobState.QUEUED, JobState.RUNNING)
 
 
-def finish(session: Session, portal: Portal, job_id: str) -> Job:
-    """Wait until the job has ended, showing its progress on a terminal.
+class Hand:
+    """A worker at hand: somebody's that is up, or our own."""
 
-    Raises ClickException where it ended without being done.
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+        self._owned = False
+        self._looked = 0.0
+
+    def look(self, untaken_since: float) -> None:
+        """See to it that somebody works, on a job that nobody has taken since then."""
+        if self._owned:
+            self._supervisor.tend()
+            return
+        now = time.monotonic()
+        if now - self._looked < LOOK_SECONDS:
+            return
+        self._looked = now
+        waited = now - untaken_since > PATIENCE_SECONDS
+        if waited or not bell.worker_is_up(current_app.extensions["bell"]):
+            self._supervisor.start("任务进程", python("batch.worker"))
+            self._owned = True
+
+
+@contextmanager
+def worker_at_hand() -> Iterator[Hand]:
+    """A worker for as long as the block lasts; what we start for it ends with it.
+
+    Raises Failed where the REDIS_URL given does not answer, NotStarted where ours does not.
     """
-    with _stopped_by_signal(), _Helper(portal) as helper, _progress() as progress:
-        bar = progress.add_task(STAGES[""], total=None)
-        while True:
-            session.rollback()
-            job = session.get_one(Job, job_id, populate_existing=True)
-            label = STAGES.get(job.stage, job.stage)
-            progress.update(bar, description=label, completed=job.done, total=job.total)
-            if job.state in ENDED:
-                break
-            helper.look()
-            time.sleep(POLL_SECONDS)
-    if job.state is not JobState.DONE:
-        raise click.ClickException("后台处理未能完成，请稍后重试；如仍不成，请运行 school-portal doctor。")
-    return job
+    settings = current_portal().settings
+    embedded = None if settings.redis_url else EmbeddedRedis(settings.home)
+    if settings.redis_url and not is_up(settings.redis_url):
+        raise Failed("Redis 没有应答，请检查设置 SCHOOL_PORTAL_REDIS_URL 与 Redis 服务。")
+    end_on_signals()
+    try:
+        if embedded:
+            embedded.start()
+        supervisor = Supervisor(settings.home / "logs" / "worker.log")
+        try:
+            hand = Hand(supervisor)
+            hand.look(time.monotonic())
+            yield hand
+        finally:
+            supervisor.stop()
+    finally:
+        if embedded:
+            embedded.stop()
 
 
-def _progress() -> Progress:
-    console = Console(stderr=True)
-    return Progress(
+def wait(hand: Hand, job_id: str, label: str) -> JobState:
+    """The state in which the job ended; an interrupted wait gives the job up."""
+    try:
+        with _bar(label) as bar:
+            return _watch(hand, job_id, bar)
+    except Interrupted:
+        session = db.session()
+        session.rollback()
+        request_cancel(session, session.get_one(Job, job_id))
+        session.commit()
+        raise
+
+
+def _watch(hand: Hand, job_id: str, bar: Progress) -> JobState:
+    task = bar.task_ids[0]
+    untaken_since = time.monotonic()
+    while True:
+        state, done, total = _at_this_moment(job_id)
+        bar.update(task, completed=done, total=total)
+        if state not in _WAITED_FOR:
+            bar.update(task, completed=total or done)
+            return state
+        if state is JobState.RUNNING:
+            untaken_since = time.monotonic()
+        hand.look(untaken_since)
+        time.sleep(POLL_SECONDS)
+
+
+def _at_this_moment(job_id: str) -> tuple[JobState, int, int | None]:
+    session = db.session()
+    session.rollback()
+    dialect.read_only(session)
+    state, done, total = session.execute(
+        sa.select(Job.state, Job.done, Job.total).where(Job.id == job_id)
+    ).one()
+    session.rollback()
+    return state, done, total
+
+
+@contextmanager
+def _bar(label: str) -> Iterator[Progress]:
+    """Progress on standard error, shown where that is a terminal."""
+    columns = (
+        SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
     )
-
-
-@contextmanager
-def _stopped_by_signal() -> Iterator[None]:
-    """SIGTERM ends the command in order, so that its worker ends too."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise click.Abort
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-class _Helper:
-    """A worker of our own, where none is up; it starts the embedded Redis where that is needed."""
-
-    def __init__(self, portal: Portal) -> None:
-        self.log = portal.settings.home / "logs" / "worker.log"
-        self.process: subprocess.Popen[bytes] | None = None
-        self.looked = 0.0
-
-    def __enter__(self) -> _Helper:
-        self.look()
-        return self
-
-    def look(self) -> None:
-        """Start a worker unless one is up; look again only after a while."""
-        if time.monotonic() - self.looked < LOOK_SECONDS:
-            return
-        self.looked = time.monotonic()
-        running = self.process is not None and self.process.poll() is None
-        if not running and not bell.worker_is_up(current_app.extensions["bell"]):
-            self.process = start_worker(self.log)
-
-    def __exit__(self, *error: object) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(30)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-
-
-def start_worker(log: Path) -> subprocess.Popen[bytes]:
-    """A worker process; what it logs goes to the file."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
-        return subprocess.Popen(
-            [sys.executable, "-m", "batch.worker"],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,  # Ctrl-C is for us: we end it in order
-        )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
+        bar.add_task(label, total=None)
+        yield bar

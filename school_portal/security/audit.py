@@ -129,6 +129,11 @@ def _forget(session: Session, transaction: SessionTransaction) -> None:
         session.info.pop(_MARKS, None)
 
 
+def length(session: Session) -> int:
+    """How many events there are."""
+    return session.scalar(sa.select(sa.func.count()).select_from(AuditEvent)) or 0
+
+
 def verify(session: Session) -> Iterator[Finding]:
     """Every place where an event was changed, removed, moved, slipped in or cut off.
 
@@ -154,7 +159,7 @@ def _rows(session: Session) -> Iterator[tuple[Mapping[str, Any] | None, Any]]:
         ).one_or_none()
         batch = sa.select(table).order_by(table.c.seq).limit(BATCH_SIZE)
         rows = session.execute(batch if last is None else batch.where(table.c.seq > last))
-        found = rows.mappings().all()
+        found = [row._asdict() for row in rows]
         if not found:
             yield None, head
             return

@@ -26,6 +26,9 @@ def _place(table: str, column: str) -> bytes:
     return b"".join(bytes([len(part)]) + part for part in (table.encode(), column.encode()))
 
 
+_INDEX_KEY_PLACE = _place("wrapped_keys", "sealed") + INDEX_KEY.encode()
+
+
 class Vault:
     """Seals texts into their place, and hashes them under a key of its own to be found again."""
 
@@ -36,7 +39,7 @@ class Vault:
     @classmethod
     def create(cls, session: Session, ring: KeyRing) -> Vault:
         """The vault, its index key made and kept sealed where there is none yet."""
-        sealed = ring.seal(secrets.token_bytes(32), wrapped_key_place(INDEX_KEY))
+        sealed = ring.seal(secrets.token_bytes(32), _INDEX_KEY_PLACE)
         dialect.ensure_row(session, WrappedKey.__table__, {"name": INDEX_KEY, "sealed": sealed})
         return cls.open(session, ring)
 
@@ -46,11 +49,11 @@ class Vault:
         kept = session.get(WrappedKey, INDEX_KEY)
         if kept is None:
             raise Unreadable("数据库中没有索引密钥，请先运行 school-portal init")
-        return cls(ring, ring.unseal(kept.sealed, wrapped_key_place(INDEX_KEY)))
+        return cls(ring, ring.unseal(kept.sealed, _INDEX_KEY_PLACE))
 
     def seal(self, table: str, column: str, row_key: bytes, text: str) -> bytes:
         """`text` sealed into one cell: it opens nowhere else."""
-        return self.ring.seal(text.encode(), _place(table, column) + row_key)
+        return self.ring.seal(text.encode(), place_of(table, column, row_key))
 
     def seal_many(self, table: str, column: str, cells: Iterable[tuple[bytes, str]]) -> list[bytes]:
         """As `seal`, for many pairs of row key and text of one column."""
@@ -59,7 +62,7 @@ class Vault:
 
     def unseal(self, table: str, column: str, row_key: bytes, sealed: bytes) -> str:
         """The text of a sealed cell. Raises Unreadable."""
-        return self.ring.unseal(sealed, _place(table, column) + row_key).decode()
+        return self.ring.unseal(sealed, place_of(table, column, row_key)).decode()
 
     def unseal_many(
         self, table: str, column: str, cells: Iterable[tuple[bytes, bytes]]
@@ -82,6 +85,6 @@ class Vault:
         return hashes
 
 
-def wrapped_key_place(name: str) -> bytes:
-    """The associated data of a row of `wrapped_keys`."""
-    return _place("wrapped_keys", "sealed") + name.encode()
+def place_of(table: str, column: str, row_key: bytes) -> bytes:
+    """What binds a sealed cell to its place: the associated data."""
+    return _place(table, column) + row_key

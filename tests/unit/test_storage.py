@@ -67,7 +67,7 @@ def test_nothing_of_the_content_is_on_the_disk(files: Storage, tmp_path: Path) -
 def test_the_same_content_is_kept_twice_under_two_names(files: Storage) -> None:
     first, second = (files.put(io.BytesIO(b"same"), LIMIT) for _ in range(2))
     assert first.key != second.key
-    assert sorted(files.keys()) == sorted([first.key, second.key])
+    assert sorted(files.names()) == sorted([first.key, second.key])
 
 
 @pytest.mark.parametrize(("size", "fits"), [(LIMIT, True), (LIMIT + 1, False), (LIMIT * 9, False)])
@@ -170,7 +170,7 @@ def test_resealing_a_damaged_file_leaves_it_as_it_is(tmp_path: Path) -> None:
 
 def test_the_probe_leaves_nothing(files: Storage) -> None:
     files.probe()
-    assert list(files.keys()) == []
+    assert list(files.names()) == []
 
 
 @pytest.mark.parametrize("url", ["/tmp/files", "http://example.org/", "memory:///", "s3://"])

@@ -1,0 +1,108 @@
+"""What the commands share: options, the answer in one document, files read and written."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from school_portal.cli.failures import Failed
+from school_portal.domain.windows import civil_date
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from school_portal.models import School
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Day(click.ParamType[date]):
+    """A civil day, YYYY-MM-DD."""
+
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
+            with suppress(ValueError):  # no such day
+                return date.fromisoformat(value)
+        return self.fail(f"“{value}”不是日期，请按 2026-10-15 的样式填写。", param, ctx)
+
+
+def in_format(default: str = "text") -> Callable[[F], F]:
+    """The option `--format`."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json"]),
+        default=default,
+        show_default=True,
+        help="text 供人阅读，json 为标准输出上的一份 JSON 文档",
+    )
+
+
+def of_school(*, required: bool = True) -> Callable[[F], F]:
+    """The option `--school`."""
+    return click.option(
+        "--school", "uscc", metavar="USCC", required=required, help="学校的统一社会信用代码"
+    )
+
+
+def on_day() -> Callable[[F], F]:
+    """The option `--on`: the civil day for which the rules are judged."""
+    return click.option(
+        "--on",
+        "on",
+        type=Day(),
+        default=lambda: civil_date(datetime.now(UTC)),
+        show_default="上海的今天",
+        help="按哪一天判断规则",
+    )
+
+
+INPUT = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+OUTPUT = click.Path(dir_okay=False, path_type=Path)
+
+
+def answer(document: dict[str, Any], form: str, lines: Iterable[str]) -> None:
+    """One document, or lines for people, on standard output."""
+    if form == "json":
+        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    else:
+        for line in lines:
+            click.echo(line)
+
+
+def write_file(path: Path, content: bytes, form: str) -> None:
+    """Write what was asked for, whole or not at all, and say so. Raises Failed."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_bytes(content)
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise Failed(
+            f"无法写入“{path}”：{error.strerror}。请检查目录是否存在、能否写入。"
+        ) from error
+    answer({"file": str(path)}, form, [f"已写入 {path}"])
+
+
+def find_school(session: Session, uscc: str) -> School:
+    """The school with that code. Raises Failed."""
+    from school_portal.services.access import NotFound, school_of  # noqa: PLC0415
+
+    try:
+        return school_of(session, uscc.strip().upper())
+    except NotFound:
+        raise Failed(
+            f"没有统一社会信用代码为“{uscc}”的学校，请核对代码，或先载入期初数据。"
+        ) from None

@@ -1,0 +1,159 @@
+"""The processes that a command starts, and none of which outlives it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from school_portal.cli.failures import Failed
+
+STOP_SECONDS = 30.0  # for a worker to hand its job back, a page to be answered
+ORPHANS_SECONDS = 5.0  # for a work-horse to notice that its worker is dead
+SHORT_LIFE = 5.0  # seconds; who lives no longer did not come up
+SHORT_LIVES = 3  # in a row, before we give up
+_SET_PDEATHSIG = 1
+_SET_CHILD_SUBREAPER = 36
+
+_prctl: Callable[..., int] | None = (
+    ctypes.CDLL(None).prctl if sys.platform.startswith("linux") else None
+)
+
+
+class KeepsEnding(Failed):
+    """A program ends as soon as it is started; the text is Chinese."""
+
+
+@dataclass(slots=True)
+class _Program:
+    label: str
+    command: Sequence[str]
+    process: subprocess.Popen[bytes]
+    started: float
+    short_lives: int = 0
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Starts programs, restarts what died, stops all in the reverse order.
+
+    `log` takes what the programs write; where there is none it goes to standard error.
+    """
+
+    log: Path | None = None
+    _programs: list[_Program] = field(default_factory=list)
+    _before: frozenset[int] = frozenset()
+
+    def __post_init__(self) -> None:
+        if _prctl:  # a dead worker's work-horse becomes our child, not nobody's
+            _prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        self._before = _children()
+
+    def start(self, label: str, command: Sequence[str]) -> None:
+        """Start a program and keep it running."""
+        process = self._spawn(command)
+        self._programs.append(_Program(label, command, process, time.monotonic()))
+
+    def tend(self) -> None:
+        """Start again what died. Raises KeepsEnding where that helps nothing."""
+        for program in self._programs:
+            if program.process.poll() is None:
+                continue
+            lived = time.monotonic() - program.started
+            program.short_lives = program.short_lives + 1 if lived < SHORT_LIFE else 0
+            if program.short_lives == SHORT_LIVES:
+                raise KeepsEnding(f"{program.label}启动后随即退出，请查看日志{self._where}。")
+            program.process = self._spawn(program.command)
+            program.started = time.monotonic()
+
+    def tend_forever(self, seconds: float) -> None:
+        """Look after all, every so many seconds, until a signal or KeepsEnding ends it."""
+        while True:
+            time.sleep(seconds)
+            self.tend()
+
+    def stop(self) -> None:
+        """Ask each to end, the last started first; whoever does not listen is killed."""
+        for program in reversed(self._programs):
+            program.process.terminate()
+            try:
+                program.process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                program.process.kill()
+                program.process.wait()
+        self._programs.clear()
+        self._await_orphans()
+
+    @property
+    def _where(self) -> str:
+        return f" {self.log}" if self.log else ""
+
+    def _spawn(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        output: IO[bytes] | None = self.log.open("ab") if self.log else None
+        try:
+            return subprocess.Popen(  # noqa: S603  our own interpreter and modules
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output or sys.stderr.fileno(),
+                stderr=output or sys.stderr.fileno(),
+                start_new_session=True,  # Ctrl-C is for us: we end them in order
+                preexec_fn=_end_with_parent,  # noqa: PLW1509  nothing but a system call
+            )
+        finally:
+            if output:
+                output.close()
+
+    def _await_orphans(self) -> None:
+        deadline = time.monotonic() + ORPHANS_SECONDS
+        while orphans := _children() - self._before:
+            for pid in orphans:
+                with suppress(ChildProcessError, ProcessLookupError):
+                    if time.monotonic() > deadline:
+                        os.kill(pid, signal.SIGKILL)
+                    os.waitpid(pid, os.WNOHANG)
+            time.sleep(0.05)
+
+
+def _end_with_parent() -> None:
+    """In the child: ask the kernel for a SIGTERM when we are killed and cannot send one."""
+    if _prctl:
+        _prctl(_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+
+
+def _children() -> frozenset[int]:
+    """Our children, where the kernel lists them."""
+    try:
+        text = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
+    except OSError:
+        return frozenset()
+    return frozenset(int(pid) for pid in text.split())
+
+
+def python(module: str, *arguments: str) -> list[str]:
+    """The command that runs a module on our interpreter."""
+    # -P: a file in the folder where the command is run must not stand in for a module.
+    return [sys.executable, "-P", "-m", module, *arguments]
+
+
+class Interrupted(KeyboardInterrupt):
+    """The command was told to end."""
+
+
+def end_on_signals() -> None:
+    """Make SIGTERM and a closed terminal end the command as Ctrl-C does: by unwinding it."""
+
+    def interrupt(number: int, frame: object) -> None:
+        for one in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            signal.signal(one, signal.SIG_IGN)  # we are ending; nothing may break that off
+        raise Interrupted
+
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, interrupt)

@@ -1,0 +1,173 @@
+"""`school-portal roster`: a roster checked, imported, and its mistakes marked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+from sqlalchemy.orm import Session
+
+from importers.limits import Refused as FileRefused
+from school_portal.cli import console
+from school_portal.cli.failures import Failed
+from school_portal.cli.waiting import Hand, wait, worker_at_hand
+from school_portal.domain.roster import RosterState
+from school_portal.extensions import db
+from school_portal.jobs import JobState
+from school_portal.models import Roster, School, dialect
+from school_portal.services import reviewing, rosters
+from school_portal.services.access import Actor
+from school_portal.services.portal import current_portal
+from school_portal.storage import TooLarge
+
+SEVERITIES = {"error": "错误", "warning": "提醒"}
+
+roster = AppGroup("roster", help="名册：模板、检查、导入、错误标注。")
+
+
+def _sheet() -> Any:
+    return click.option("--sheet", metavar="NAME", help="读取哪一张工作表，有多张像名册时须写明")
+
+
+@roster.command("template")
+@click.argument("file", type=console.OUTPUT)
+@console.of_school(required=False)
+@console.in_format()
+def template(file: Path, uscc: str | None, form: str) -> None:
+    """写出名册模板；给出学校时，下拉列表中是该校的专业。"""
+    session = db.session()
+    dialect.read_only(session)
+    school = console.find_school(session, uscc) if uscc else None
+    today = current_portal().today()
+    console.write_file(file, reviewing.template(session, school, today), form)
+
+
+@roster.command("check")
+@click.argument("file", type=console.INPUT)
+@console.of_school()
+@_sheet()
+@console.on_day()
+@console.in_format()
+def check(file: Path, uscc: str, sheet: str | None, on: date, form: str) -> None:
+    """读取并检查名册，不写入任何数据；有行未通过时退出码为 1。"""
+    session = db.session()
+    dialect.read_only(session)
+    school = console.find_school(session, uscc)
+    document = _checked(session, school, file, sheet, on)
+    console.answer(document, form, _lines(document))
+    raise SystemExit(1 if _is_refused(document) else 0)
+
+
+@roster.command("import")
+@click.argument("file", type=console.INPUT)
+@console.of_school()
+@_sheet()
+@click.option("--accept-valid", is_flag=True, help="有行未通过时，仍保存通过的行")
+@console.in_format()
+def import_(file: Path, uscc: str, sheet: str | None, accept_valid: bool, form: str) -> None:
+    """检查名册并保存学生；有行未通过时全部不保存，除非写明 --accept-valid。"""
+    session = db.session()
+    school = console.find_school(session, uscc)
+    actor = Actor.operator_at_the_console(school.id)
+    with worker_at_hand() as hand:
+        try:
+            with file.open("rb") as stream:
+                found = rosters.upload(
+                    session, current_portal(), actor, school.id, stream, file.name, sheet=sheet
+                )
+            session.commit()
+        except TooLarge:
+            _answer_too_large(session, school, file, form)
+        document = _import(session, hand, actor, found, accept_valid)
+    console.answer(document, form, [*_lines(document), *_saved_lines(document)])
+    raise SystemExit(1 if _is_refused(document) else 0)
+
+
+def _import(
+    session: Session, hand: Hand, actor: Actor, found: Roster, accept_valid: bool
+) -> dict[str, Any]:
+    """Wait for the check, confirm what may be saved, wait for the saving; the document."""
+    _await_roster(session, hand, found, "检查名册")
+    if rosters.may_confirm(found, accept_valid=accept_valid):
+        rosters.confirm(session, current_portal(), actor, found, accept_valid=accept_valid)
+        session.commit()
+        _await_roster(session, hand, found, "保存学生")
+    return rosters.document(session, found)
+
+
+def _await_roster(session: Session, hand: Hand, found: Roster, label: str) -> None:
+    job = rosters.active_job(session, found)
+    if job is None:  # a worker was quicker than our look
+        session.refresh(found)
+        return
+    state = wait(hand, job.id, label)
+    session.refresh(found)
+    if state is not JobState.DONE and found.state is not RosterState.FAILED:
+        raise Failed(f"名册 {found.id} 的后台任务没有完成，未保存任何学生，请重新导入。")
+
+
+def _answer_too_large(session: Session, school: School, file: Path, form: str) -> None:
+    """A file beyond the limit is not kept; the document says why."""
+    session.rollback()
+    document = _checked(session, school, file, None, current_portal().today())
+    document |= {"roster": None, "created": 0, "updated": 0, "unchanged": 0}
+    console.answer(document, form, _lines(document))
+    raise SystemExit(1)
+
+
+def _checked(
+    session: Session, school: School, file: Path, sheet: str | None, on: date
+) -> dict[str, Any]:
+    with file.open("rb") as stream:
+        return rosters.check_document(
+            session, current_portal(), school.id, stream, file.name, sheet=sheet, today=on
+        )
+
+
+def _is_refused(document: dict[str, Any]) -> bool:
+    return any(found["severity"] == "error" for found in document["issues"])
+
+
+def _lines(document: dict[str, Any]) -> Iterator[str]:
+    facts = document["file"]
+    yield f"{facts['name']}：{facts['rows']} 行"
+    yield f"通过 {document['accepted']} 行，未通过 {document['rejected']} 行"
+    if facts["ignored_columns"]:
+        yield f"未使用的列：{'、'.join(facts['ignored_columns'])}"
+    for found in document["issues"]:
+        yield f"{SEVERITIES[found['severity']]} {found['message']}（{found['code']}）"
+
+
+def _saved_lines(document: dict[str, Any]) -> Iterator[str]:
+    number = document["roster"]
+    saved = document["created"] + document["updated"] + document["unchanged"]
+    if saved or not _is_refused(document):
+        yield (
+            f"名册 {number} 已保存：新增 {document['created']} 人，"
+            f"更新 {document['updated']} 人，未变 {document['unchanged']} 人"
+        )
+    else:
+        yield f"名册 {number} 未保存任何学生。"
+    if _is_refused(document):
+        yield f"标出错误的原表：school-portal roster errors {number} FILE.xlsx"
+
+
+@roster.command("errors")
+@click.argument("number", type=int, metavar="ROSTER")
+@click.argument("file", type=console.OUTPUT)
+@console.in_format()
+def errors(number: int, file: Path, form: str) -> None:
+    """把上传的名册写成 FILE.xlsx，错误的单元格标红并加批注。"""
+    session = db.session()
+    found = session.get(Roster, number)
+    if found is None:
+        raise Failed(f"没有编号为 {number} 的名册，请核对编号。")
+    try:
+        content = reviewing.error_workbook(session, current_portal(), found)
+    except FileRefused as refused:
+        raise Failed(f"这份文件无法标注：{refused.issue.message}") from refused
+    console.write_file(file, content, form)

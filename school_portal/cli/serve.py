@@ -1,0 +1,128 @@
+"""`school-portal serve` and `school-portal worker`: what runs as long as it is wanted."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from school_portal.cli.failures import Failed
+from school_portal.cli.processes import Interrupted, Supervisor, end_on_signals, python
+
+if TYPE_CHECKING:
+    from school_portal.config import Settings
+
+TEND_SECONDS = 0.5
+WEB_THREADS = 8
+
+
+@click.command()
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="任务进程数",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="网站监听的地址")
+def serve(workers: int, host: str) -> None:
+    """在前台运行网站（端口由环境变量 PORT 指定）、任务进程，未设置 REDIS_URL 时还有内置 Redis。"""
+    from school_portal import config  # noqa: PLC0415
+
+    settings = config.read()
+    require_initialised(settings)
+    try:
+        with running(settings, workers=workers, host=host) as supervisor:
+            click.echo(f"网站地址 {address(settings, host)}，按 Ctrl-C 停止。", err=True)
+            supervisor.tend_forever(TEND_SECONDS)
+    except Interrupted:
+        click.echo("已停止。", err=True)
+
+
+@click.command()
+def worker() -> None:
+    """在前台运行一个任务进程；可在任意多台机器上运行任意多个。"""
+    from school_portal import config  # noqa: PLC0415
+
+    require_initialised(config.read())
+    os.execv(sys.executable, python("batch.worker"))  # noqa: S606  our own interpreter
+
+
+def require_initialised(settings: Settings) -> None:
+    """Raises what tells of an unfit setting, a database that is away or not initialised."""
+    import sqlalchemy as sa  # noqa: PLC0415
+
+    from school_portal.models import WrappedKey  # noqa: PLC0415
+
+    engine = sa.create_engine(settings.database_url)
+    try:
+        with engine.connect() as connection:
+            connection.execute(sa.select(WrappedKey.name))
+    finally:
+        engine.dispose()
+
+
+def address(settings: Settings, host: str = "127.0.0.1") -> str:
+    """Where a browser on this machine finds the site."""
+    if settings.origin:
+        return settings.origin
+    return f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{settings.port}"  # noqa: S104
+
+
+@contextmanager
+def running(
+    settings: Settings, *, workers: int, host: str = "127.0.0.1", log: Path | None = None
+) -> Iterator[Supervisor]:
+    """Redis, workers and the site for as long as the block lasts.
+
+    Raises Failed where the port is taken, NotStarted where Redis does not come up.
+    """
+    from school_portal.embedded_redis import EmbeddedRedis  # noqa: PLC0415
+
+    _require_free(host, settings.port)
+    embedded = None if settings.redis_url else EmbeddedRedis(settings.home)
+    end_on_signals()
+    try:
+        if embedded:
+            embedded.start()
+        supervisor = Supervisor(log)
+        try:
+            for _ in range(workers):
+                supervisor.start("任务进程", python("batch.worker"))
+            supervisor.start("网站", _web(host, settings.port))
+            yield supervisor
+        finally:
+            supervisor.stop()
+    finally:
+        if embedded:
+            embedded.stop()
+
+
+def _require_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise Failed(
+                f"无法使用 {host} 的端口 {port}：{error.strerror}。"
+                "请用环境变量 PORT 换一个端口，或先停止占用它的程序。"
+            ) from error
+
+
+def _web(host: str, port: int) -> list[str]:
+    return python(
+        "gunicorn",
+        *("--bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"),
+        *("--worker-class", "gthread", "--threads", str(WEB_THREADS)),
+        *("--graceful-timeout", "20", "--timeout", "120"),
+        *("--log-level", "warning", "--no-control-socket"),
+        "school_portal:create_app()",
+    )
