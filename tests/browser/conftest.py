@@ -104,7 +104,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with (home / "serve.log").open("wb") as log:
         server = subprocess.Popen(
             [sys.executable, "-c", command, "serve"],
-            env={**os.environ, **environment, "PYTHONPATH": os.getcwd()},
+            env={**os.environ, **environment, "PYTHONPATH": str(Path.cwd())},
             stdout=log,
             stderr=log,
         )
