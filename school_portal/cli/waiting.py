@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import sqlalchemy as sa
@@ -32,10 +32,13 @@ POLL_SECONDS = 0.1
 LOOK_SECONDS = 2.0  # between two looks whether a worker is up
 PATIENCE_SECONDS = 5.0  # after which a job that nobody took gets a worker of ours
 
+# Sees to it that somebody works, on a job that nobody has taken since then (monotonic seconds).
+Look = Callable[[float], None]
+
 _WAITED_FOR = (JobState.QUEUED, JobState.RUNNING)
 
 
-class Hand:
+class _Hand:
     """A worker at hand: somebody's that is up, or our own."""
 
     def __init__(self, supervisor: Supervisor) -> None:
@@ -44,7 +47,7 @@ class Hand:
         self._looked = 0.0
 
     def look(self, untaken_since: float) -> None:
-        """See to it that somebody works, on a job that nobody has taken since then."""
+        """As `Look`."""
         if self._owned:
             self._supervisor.tend()
             return
@@ -59,7 +62,7 @@ class Hand:
 
 
 @contextmanager
-def worker_at_hand() -> Iterator[Hand]:
+def worker_at_hand() -> Iterator[Look]:
     """A worker for as long as the block lasts; what we start for it ends with it.
 
     Raises Failed where the REDIS_URL given does not answer, NotStarted where ours does not.
@@ -74,9 +77,9 @@ def worker_at_hand() -> Iterator[Hand]:
             embedded.start()
         supervisor = Supervisor(settings.home / "logs" / "worker.log")
         try:
-            hand = Hand(supervisor)
-            hand.look(time.monotonic())
-            yield hand
+            look = _Hand(supervisor).look
+            look(time.monotonic())
+            yield look
         finally:
             supervisor.stop()
     finally:
@@ -84,11 +87,11 @@ def worker_at_hand() -> Iterator[Hand]:
             embedded.stop()
 
 
-def wait(hand: Hand, job_id: str, label: str) -> JobState:
+def wait(look: Look, job_id: str, label: str) -> JobState:
     """The state in which the job ended; an interrupted wait gives the job up."""
     try:
         with _bar(label) as bar:
-            return _watch(hand, job_id, bar)
+            return _watch(look, job_id, bar)
     except Interrupted:
         session = db.session()
         session.rollback()
@@ -97,7 +100,7 @@ def wait(hand: Hand, job_id: str, label: str) -> JobState:
         raise
 
 
-def _watch(hand: Hand, job_id: str, bar: Progress) -> JobState:
+def _watch(look: Look, job_id: str, bar: Progress) -> JobState:
     task = bar.task_ids[0]
     untaken_since = time.monotonic()
     while True:
@@ -108,7 +111,7 @@ def _watch(hand: Hand, job_id: str, bar: Progress) -> JobState:
             return state
         if state is JobState.RUNNING:
             untaken_since = time.monotonic()
-        hand.look(untaken_since)
+        look(untaken_since)
         time.sleep(POLL_SECONDS)
 
 
