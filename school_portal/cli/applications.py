@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from school_portal.cli import console
 from school_portal.cli.failures import Failed
-from school_portal.cli.waiting import Look, wait, worker_at_hand
+from school_portal.cli.waiting import Waiter, worker_at_hand
 from school_portal.domain.group_application import ApplicationState
 from school_portal.domain.levels import Level
 from school_portal.domain.roster import Route
@@ -57,20 +57,20 @@ def generate(uscc: str, roster_id: int | None, on: date, form: str) -> None:
     """由任务进程生成预览中的团体申报，存为草稿。"""
     session = db.session()
     school = _school_with(session, uscc, roster_id)
-    with worker_at_hand() as look:
-        document = generated(session, look, school, on, roster_id)
+    with worker_at_hand() as waiter:
+        document = generated(session, waiter, school, on, roster_id)
     console.answer(document, form, plan_lines(document, "已生成"))
 
 
 def generated(
-    session: Session, look: Look, school: School, on: date, roster_id: int | None = None
+    session: Session, waiter: Waiter, school: School, on: date, roster_id: int | None = None
 ) -> dict[str, Any]:
     """The document of what a worker generated. Raises Failed."""
     actor = Actor.operator_at_the_console(school.id)
     portal = current_portal()
     job_id = service.request_generation(session, portal, actor, school, on, roster_id).id
     session.commit()
-    state = wait(look, job_id, "生成团体申报")
+    state = waiter.wait(job_id, "生成团体申报")
     job = session.get_one(Job, job_id)
     if state is not JobState.DONE or job.result is None:
         raise Failed(f"后台任务 {job_id} 没有完成，未生成团体申报，请重新执行。")

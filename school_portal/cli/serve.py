@@ -14,6 +14,7 @@ import click
 
 from school_portal.cli.failures import Failed
 from school_portal.cli.processes import Interrupted, Supervisor, end_on_signals, python
+from school_portal.cli.words import reason
 
 if TYPE_CHECKING:
     from school_portal.config import Settings
@@ -113,7 +114,7 @@ def require_free(settings: Settings, host: str = "127.0.0.1") -> None:
             probe.bind((host, settings.port))
         except OSError as error:
             raise Failed(
-                f"无法使用 {host} 的端口 {settings.port}：{error.strerror}。"
+                f"无法使用 {host} 的端口 {settings.port}：{reason(error)}。"
                 "请用环境变量 PORT 换一个端口，或先停止占用它的程序。"
             ) from error
 

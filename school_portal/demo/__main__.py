@@ -22,6 +22,7 @@ from school_portal.cli.failures import Failed
 from school_portal.cli.processes import Interrupted, Supervisor, end_on_signals
 from school_portal.cli.rosters import import_lines, import_uploaded
 from school_portal.cli.serve import TEND_SECONDS, address, require_free, running
+from school_portal.cli.waiting import Waiter
 from school_portal.cli.words import speak_chinese
 from school_portal.demo.operation import COLLEGE, SECONDARY, opening_workbook
 from school_portal.demo.people import PEOPLE, create_people, kept_passwords
@@ -106,20 +107,17 @@ def _main_job(
     session: Session, portal: Portal, supervisor: Supervisor, file: Path
 ) -> Iterator[str]:
     """The sample roster through the worker, as a school's operator would have it."""
-
-    def look(untaken_since: float) -> None:
-        supervisor.tend()
-
+    waiter = Waiter(lambda untaken_since: supervisor.tend(), shown=True)
     school = school_of(session, SECONDARY.uscc)
     actor = Actor.operator_at_the_console(school.id)
     with file.open("rb") as stream:
         uploaded = rosters.upload(session, portal, actor, school.id, stream, file.name)
     session.commit()
-    document = import_uploaded(session, look, actor, uploaded, accept_valid=True)
+    document = import_uploaded(session, waiter, actor, uploaded, accept_valid=True)
     yield f"—— 名册：{file}"
     yield from import_lines(document)
     yield f"—— 团体申报：{school.name}"
-    yield from plan_lines(generated(session, look, school, portal.today()), "已生成")
+    yield from plan_lines(generated(session, waiter, school, portal.today()), "已生成")
 
 
 def _await_site(supervisor: Supervisor, site: str) -> None:
