@@ -1,12 +1,16 @@
 """Zip containers, looked at before anything in them is trusted."""
 
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
 
 from importers.limits import Limits, Refused
 
+# In UTF-16 too, in which an entity would pass a search for ASCII.
+DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)|<\0!\0[DE]\0|\0<\0!\0[DE]")
+_OVERLAP = 16
 _ENCRYPTED_FLAG = 0x1
 _CHUNK = 1 << 20
 _DAMAGED = (
@@ -69,3 +73,12 @@ class Archive:
 def plain_name(entry: zipfile.ZipInfo) -> str:
     """The entry's path as readers compare it: slashes, lower case, no leading slash."""
     return entry.filename.replace("\\", "/").lstrip("/").lower()
+
+
+def refuse_declarations(chunks: Iterator[bytes]) -> None:
+    """Raises Refused where an XML part declares a document type or entities."""
+    tail = b""
+    for chunk in chunks:
+        if DECLARATION.search(tail + chunk):
+            raise Refused.because("file.unsafe", "含有实体定义")
+        tail = chunk[-_OVERLAP:]

@@ -28,7 +28,7 @@ _ERRORS = {
 
 
 def survey_workbook(container: Compound, limits: Limits) -> Survey:
-    """Looks at every sheet's records; raises Refused, or tells what it saw, by the sheet's place."""
+    """Looks at all records; raises Refused, or tells what it saw of each sheet, by its place."""
     if "EncryptedPackage" in container.names:
         raise Refused.because("file.encrypted")
     book = container.stream("Workbook", "Book")

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
@@ -21,6 +22,7 @@ from importers.cells import STRANGE, Value, text_of
 from importers.limits import Limits
 from importers.roster_fields import HEADER_DEPTH, find_header
 from importers.workbook import Book, Sheet, open_book
+from importers.written import stream_sheet, to_bytes
 from school_portal.domain.violations import Issue
 
 _log = logging.getLogger(__name__)
@@ -58,9 +60,7 @@ def annotated(data: bytes, name: str | None, issues: Iterable[Issue], limits: Li
     chosen = next((sheet for sheet in book.sheets if sheet.name == name), book.sheets[0])
     marks = _marks(chosen, issues)
     workbook = _edited(data, book, chosen, marks) or _rebuilt(book, chosen, marks)
-    out = io.BytesIO()
-    workbook.save(out)
-    return out.getvalue()
+    return to_bytes(workbook)
 
 
 def _marks(sheet: Sheet, issues: Iterable[Issue]) -> _Marks:
@@ -102,7 +102,8 @@ def _edited(data: bytes, book: Book, chosen: Sheet, marks: _Marks) -> Workbook |
     sheet.column_dimensions[get_column_letter(marks.reasons_column)].width = 60
     if NOTES_SHEET in workbook:
         del workbook[NOTES_SHEET]
-    _write_notes(workbook, marks, chosen.name)
+    if marks.notes:
+        _write_notes(workbook.create_sheet(NOTES_SHEET, 0), marks.notes)
     return workbook
 
 
@@ -136,17 +137,15 @@ def _redden(cell: Cell, messages: list[str]) -> None:
 
 def _rebuilt(book: Book, chosen: Sheet, marks: _Marks) -> Workbook:
     workbook = Workbook(write_only=True)
-    title = ""
+    if marks.notes:
+        _write_notes(stream_sheet(workbook, NOTES_SHEET), marks.notes)
     for sheet in book.sheets:
         if sheet.name == NOTES_SHEET:
             continue
         name = _NO_TITLE.sub("_", sheet.name)[:_LONGEST_TITLE] or _UNNAMED
-        target = workbook.create_sheet(name)
+        target = stream_sheet(workbook, name)
         target.sheet_state = "hidden" if sheet.hidden else "visible"
-        if sheet is chosen:
-            title = target.title
         _copy_rows(sheet, target, marks if sheet is chosen else None)
-    _write_notes(workbook, marks, title)
     return workbook
 
 
@@ -193,11 +192,7 @@ def _write(cell: Cell | MergedCell, value: Value) -> None:
     cell.data_type = "s"
 
 
-def _write_notes(workbook: Workbook, marks: _Marks, title: str) -> None:
-    """A first sheet with what is wrong with the file, where anything is."""
-    if not marks.notes:
-        return
-    sheet = workbook.create_sheet(NOTES_SHEET, 0)
-    lines = [f"以下是对整个文件的说明，逐行的结果见工作表“{title}”。", *marks.notes]
-    for line in lines:
-        sheet.append([_new_cell(sheet, line) if workbook.write_only else line])
+def _write_notes(sheet: Any, notes: list[str]) -> None:
+    sheet.append(["以下是对整个文件的说明，逐行的结果见名册最右边的一列。"])
+    for note in notes:
+        sheet.append([note])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from xml.etree import ElementTree as ET
 
-from importers.archive import Archive, plain_name
+from importers.archive import DECLARATION, Archive, plain_name, refuse_declarations
 from importers.cells import Unusable
 from importers.limits import Limits, Refused
 from importers.survey import SheetSurvey, Survey
@@ -16,13 +16,11 @@ CONTENT_TYPES = "[content_types].xml"
 _WORKBOOK = "xl/workbook.xml"
 _BINARY_WORKBOOK = "xl/workbook.bin"
 _RELATIONS = "xl/_rels/workbook.xml.rels"
-_XML = (".xml", ".rels", ".vml")
+_XML = (".xml", ".vml")
 # Parts that are read whole: longer ones are no honest workbook's.
 _LONGEST_INDEX = 8 << 20
 # One row of 256 cells of 32,767 characters each takes less.
 _LONGEST_ROW = 32 << 20
-_DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)|<\0!\0[DE]\0|\0<\0!\0[DE]")
-_OVERLAP = 16
 _EXTERNAL = re.compile(rb"<[^<>]*TargetMode\s*=\s*[\"']External[\"'][^<>]*>")
 
 
@@ -44,8 +42,10 @@ def survey_workbook(archive: Archive, limits: Limits) -> Survey:
         if name.startswith("xl/worksheets/") or name in sheets.values():
             if name.endswith(".xml"):
                 surveys[name] = _SheetScan(limits).scan(archive.chunks(entry))
+        elif name.endswith(".rels"):
+            _check_relations(archive.read(entry))
         elif name.endswith(_XML):
-            _check_part(archive.chunks(entry), is_relations=name.endswith(".rels"))
+            refuse_declarations(archive.chunks(entry))
     return Survey(lambda _, title: surveys.get(sheets.get(title, ""), SheetSurvey()))
 
 
@@ -62,7 +62,7 @@ def _index(archive: Archive, entry: zipfile.ZipInfo) -> ET.Element:
     if entry.file_size > _LONGEST_INDEX:
         raise Refused.because("file.unsafe", "目录部分过大")
     text = archive.read(entry)
-    if _DECLARATION.search(text):
+    if DECLARATION.search(text):
         raise Refused.because("file.unsafe", "含有实体定义")
     try:
         return ET.fromstring(text)  # noqa: S314 - declarations were refused above
@@ -85,18 +85,12 @@ def _sheets(archive: Archive, parts: dict[str, zipfile.ZipInfo]) -> dict[str, st
     return found
 
 
-def _check_part(chunks: Iterator[bytes], *, is_relations: bool) -> None:
-    tail = b""
-    for chunk in chunks:
-        block = tail + chunk
-        if _DECLARATION.search(block):
-            raise Refused.because("file.unsafe", "含有实体定义")
-        # Relations are short; hyperlinks in cells are the one harmless kind that points outside.
-        if is_relations and any(b"/hyperlink" not in tag for tag in _EXTERNAL.findall(block)):
-            raise Refused.because("file.unsafe", "含有外部链接")
-        tail = block if is_relations else block[-_OVERLAP:]
-        if len(tail) > _LONGEST_INDEX:
-            raise Refused.because("file.unsafe", "目录部分过大")
+def _check_relations(text: bytes) -> None:
+    if DECLARATION.search(text):
+        raise Refused.because("file.unsafe", "含有实体定义")
+    # Hyperlinks in cells are the one harmless kind that points outside.
+    if any(b"/hyperlink" not in tag for tag in _EXTERNAL.findall(text)):
+        raise Refused.because("file.unsafe", "含有外部链接")
 
 
 # Beyond column IV or row 199,999: quick to find, and looked at closely when found.
@@ -112,7 +106,7 @@ class _Patterns:
         p = re.escape(prefix)
         self.row_start = b"<" + prefix + b"row"
         self.formula_start = b"<" + prefix + b"f"
-        self.row = re.compile(rb"<" + p + rb"row(?=[\s/>])([^>]*)>")
+        self.row = re.compile(rb"<" + p + rb"row(?=[\s/>])([^>]*)>(</" + p + rb"row>)?")
         self.row_number = re.compile(rb"""(?<![\w:])r\s*=\s*["']\s*([0-9]+)""")
         self.hidden = re.compile(rb"""(?<![\w:])hidden\s*=\s*["'](?:1|true)["']""")
         self.placed = re.compile(rb"<" + p + rb"""c\s(?:[^<>]*?\s)?r=["']([A-Z]+)([0-9]+)""")
@@ -179,7 +173,7 @@ class _SheetScan:
         return self._finish()
 
     def _block(self, block: bytes) -> None:
-        if _DECLARATION.search(block):
+        if DECLARATION.search(block):
             raise Refused.because("file.unsafe", "含有实体定义")
         self._find_rows(block)
         self._check_places(block)
@@ -201,10 +195,12 @@ class _SheetScan:
 
     def _find_rows(self, block: bytes) -> None:
         patterns = self._patterns
-        for attributes in patterns.row.findall(block):
+        for attributes, closing in patterns.row.findall(block):
             number = patterns.row_number.search(attributes)
             self._row = int(number[1]) if number else self._row + 1
-            self._last_row = max(self._last_row, self._row)
+            # Programs end a sheet with one empty row that says how all the rest look.
+            if not closing and not attributes.endswith(b"/"):
+                self._last_row = max(self._last_row, self._row)
             if b"hidden" in attributes and patterns.hidden.search(attributes):
                 self._survey.hidden_rows.add(self._row)
             self._rows += 1

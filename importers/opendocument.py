@@ -1,9 +1,10 @@
 """ods before it is parsed: password, macros, links, far cells; and what readers leave out."""
 
 import re
+from collections.abc import Iterator
 from xml.parsers import expat
 
-from importers.archive import Archive, plain_name
+from importers.archive import Archive, plain_name, refuse_declarations
 from importers.cells import Unusable
 from importers.limits import Limits, Refused
 from importers.survey import SheetSurvey, Survey
@@ -28,10 +29,12 @@ def survey_workbook(archive: Archive, limits: Limits) -> Survey:
     if any(_is_macro(name) for name in parts):
         raise Refused.because("file.macros")
     scan = _ContentScan(limits)
-    # Only the content is parsed; the other parts must declare nothing either.
     for name, entry in parts.items():
-        if name.endswith(".xml"):
-            scan_part(archive, name, scan if name == "content.xml" else None)
+        if name == "content.xml":
+            _follow(archive.chunks(entry), scan)
+        elif name.endswith(".xml") and not name.startswith("meta-inf/"):
+            # Old programs give the manifest, which nobody parses, a document type.
+            refuse_declarations(archive.chunks(entry))
     return Survey(lambda _, title: scan.sheets.get(title, SheetSurvey()))
 
 
@@ -41,15 +44,12 @@ def _is_macro(name: str) -> bool:
     return name.startswith("scripts/")
 
 
-def scan_part(archive: Archive, name: str, scan: "_ContentScan | None") -> None:
-    """One XML part through expat; raises Refused for declarations and for broken XML."""
+def _follow(chunks: Iterator[bytes], scan: "_ContentScan") -> None:
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.StartDoctypeDeclHandler = _refuse_doctype
-    if scan:
-        parser.StartElementHandler = scan.start
-    entry = next(entry for entry in archive.entries if plain_name(entry) == name)
+    parser.StartElementHandler = scan.start
     try:
-        for chunk in archive.chunks(entry):
+        for chunk in chunks:
             parser.Parse(chunk, False)
         parser.Parse(b"", True)
     except (expat.ExpatError, ValueError, LookupError) as error:

@@ -1,6 +1,5 @@
 """The roster workbook to be filled in: headers, drop-down lists, a field guide."""
 
-import io
 from collections.abc import Iterable, Sequence
 
 from openpyxl import Workbook
@@ -12,6 +11,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from importers.lookups import Context
 from importers.roster_fields import FIELDS, LISTS_SHEET
 from importers.roster_rows import CHOICES
+from importers.written import to_bytes
 from school_portal.domain.levels import Level
 
 VERSION = "1"
@@ -64,9 +64,7 @@ def roster_template(context: Context) -> bytes:
     _write_lists(sheet, lists, _choices(context))
     book.properties.title = "学生名册模板"
     book.properties.version = VERSION
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+    return to_bytes(book)
 
 
 def _write_heads(sheet: Worksheet) -> None:
@@ -79,8 +77,8 @@ def _write_heads(sheet: Worksheet) -> None:
         # Whole columns, so that rows beyond the prepared ones stay text too.
         column.number_format = "@"
     for row in sheet.iter_rows(min_row=2, max_row=_PREPARED_ROWS + 1, max_col=len(FIELDS)):
-        for cell in row:
-            cell.number_format = "@"
+        for prepared in row:
+            prepared.number_format = "@"
     sheet.freeze_panes = "A2"
 
 

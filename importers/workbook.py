@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from python_calamine import (
     CalamineError,
@@ -63,8 +64,7 @@ def open_book(data: bytes, limits: Limits) -> Book:
 
 def _text_sheet(table: TextTable) -> Sheet:
     def rows() -> Iterator[Row]:
-        for number, record in enumerate(table.records(), 1):
-            yield number, record  # type: ignore[misc]
+        yield from enumerate(map(list[Value], table.records()), 1)
 
     return Sheet(_TEXT_SHEET, False, SheetSurvey(), rows, lambda: table.rows, is_text=True)
 
@@ -106,7 +106,8 @@ class _Reader:
         if start is not None:
             # Rows come from the first on, columns from the first that is used.
             padding: list[Value] = [""] * start[1]
-            for number, values in enumerate(sheet.iter_rows(), 1):
+            rows: Iterator[list[Any]] = sheet.iter_rows()
+            for number, values in enumerate(rows, 1):
                 row = padding + values if padding else values
                 cells = marks.pop(number, None)
                 yield number, _overlaid(row, cells) if cells else row

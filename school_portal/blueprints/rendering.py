@@ -32,32 +32,39 @@ class Look:
     word: str
 
 
-LOOKS: dict[Enum, Look] = {
-    RosterState.UPLOADED: Look("blue", "clock", "等待检查"),
-    RosterState.READING: Look("blue", "loader-2", "检查中"),
-    RosterState.CHECKED: Look("orange", "alert-triangle", "待确认"),
-    RosterState.CONFIRMED: Look("blue", "loader-2", "保存中"),
-    RosterState.APPLIED: Look("green", "circle-check", "已保存"),
-    RosterState.FAILED: Look("red", "circle-x", "未通过检查"),
-    RosterState.DISCARDED: Look("grey", "trash", "已放弃"),
-    RosterState.UNDONE: Look("grey", "arrow-back-up", "已撤销"),
-    ApplicationState.DRAFT: Look("grey", "pencil", ApplicationState.DRAFT.label),
-    ApplicationState.SIGNED: Look("blue", "certificate", ApplicationState.SIGNED.label),
-    ApplicationState.SUBMITTED: Look("blue", "clock", ApplicationState.SUBMITTED.label),
-    ApplicationState.ACCEPTED: Look("green", "circle-check", ApplicationState.ACCEPTED.label),
-    ApplicationState.RETURNED: Look("orange", "arrow-back-up", ApplicationState.RETURNED.label),
-    ApplicationState.SCHEDULED: Look("green", "calendar", ApplicationState.SCHEDULED.label),
-    ApplicationState.RESULTS_RECORDED: Look(
-        "green", "clipboard-check", ApplicationState.RESULTS_RECORDED.label
-    ),
-    ApplicationState.CLOSED: Look("dark", "check", ApplicationState.CLOSED.label),
-    ApplicationState.WITHDRAWN: Look("dark", "ban", ApplicationState.WITHDRAWN.label),
-    MemberState.INCLUDED: Look("grey", "check", MemberState.INCLUDED.label),
-    MemberState.RETURNED: Look("orange", "arrow-back-up", MemberState.RETURNED.label),
-    MemberState.WITHDRAWN: Look("dark", "ban", MemberState.WITHDRAWN.label),
-    MemberState.REPLACED: Look("dark", "ban", MemberState.REPLACED.label),
-    MemberState.PASSED: Look("green", "circle-check", MemberState.PASSED.label),
-    MemberState.FAILED: Look("red", "circle-x", MemberState.FAILED.label),
+# By type first: members of two workflows with the same value are equal.
+LOOKS: dict[type[Enum], dict[Any, Look]] = {
+    RosterState: {
+        RosterState.UPLOADED: Look("blue", "clock", "等待检查"),
+        RosterState.READING: Look("blue", "loader-2", "检查中"),
+        RosterState.CHECKED: Look("orange", "alert-triangle", "待确认"),
+        RosterState.CONFIRMED: Look("blue", "loader-2", "保存中"),
+        RosterState.APPLIED: Look("green", "circle-check", "已保存"),
+        RosterState.FAILED: Look("red", "circle-x", "未通过检查"),
+        RosterState.DISCARDED: Look("grey", "trash", "已放弃"),
+        RosterState.UNDONE: Look("grey", "arrow-back-up", "已撤销"),
+    },
+    ApplicationState: {
+        ApplicationState.DRAFT: Look("grey", "pencil", ApplicationState.DRAFT.label),
+        ApplicationState.SIGNED: Look("blue", "certificate", ApplicationState.SIGNED.label),
+        ApplicationState.SUBMITTED: Look("blue", "clock", ApplicationState.SUBMITTED.label),
+        ApplicationState.ACCEPTED: Look("green", "circle-check", ApplicationState.ACCEPTED.label),
+        ApplicationState.RETURNED: Look("orange", "arrow-back-up", ApplicationState.RETURNED.label),
+        ApplicationState.SCHEDULED: Look("green", "calendar", ApplicationState.SCHEDULED.label),
+        ApplicationState.RESULTS_RECORDED: Look(
+            "green", "clipboard-check", ApplicationState.RESULTS_RECORDED.label
+        ),
+        ApplicationState.CLOSED: Look("dark", "check", ApplicationState.CLOSED.label),
+        ApplicationState.WITHDRAWN: Look("dark", "ban", ApplicationState.WITHDRAWN.label),
+    },
+    MemberState: {
+        MemberState.INCLUDED: Look("grey", "check", MemberState.INCLUDED.label),
+        MemberState.RETURNED: Look("orange", "arrow-back-up", MemberState.RETURNED.label),
+        MemberState.WITHDRAWN: Look("dark", "ban", MemberState.WITHDRAWN.label),
+        MemberState.REPLACED: Look("dark", "ban", MemberState.REPLACED.label),
+        MemberState.PASSED: Look("green", "circle-check", MemberState.PASSED.label),
+        MemberState.FAILED: Look("red", "circle-x", MemberState.FAILED.label),
+    },
 }
 
 SCHOOL_NAVIGATION = (
@@ -109,16 +116,13 @@ def size(octets: int) -> str:
 
 
 def state_look(state: Enum | Look) -> Look:
-    return state if isinstance(state, Look) else LOOKS[state]
+    return state if isinstance(state, Look) else LOOKS[type(state)][state]
 
 
-def state_tabs(counts: dict[Enum, int]) -> list[tuple[str, str]]:
+def state_tabs(counts: dict[ApplicationState, int]) -> list[tuple[str, str]]:
     """A tab for each state that there is something in."""
-    return [
-        (str(state.value), f"{LOOKS[state].word} {counts[state]}")
-        for state in LOOKS
-        if state in counts
-    ]
+    looks = LOOKS[ApplicationState]
+    return [(str(s), f"{look.word} {counts[s]}") for s, look in looks.items() if s in counts]
 
 
 def here(**changes: Any) -> str:

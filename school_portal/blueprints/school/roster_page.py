@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import request
@@ -10,11 +11,12 @@ from sqlalchemy.orm import Session
 from school_portal.blueprints.paging import Page, page_of
 from school_portal.blueprints.school.issue_names import ISSUE_NAMES
 from school_portal.domain.roster import RosterState
-from school_portal.models import Roster
+from school_portal.models import Roster, RosterIssue
 from school_portal.services import reviewing
 from school_portal.services.portal import Portal
 from school_portal.services.progress import latest_job, progress
 
+_QUOTED = re.compile("“([^”]+)”")
 OUTCOMES = {"create": "新增", "update": "更新", "unchanged": "无变化"}
 WORKING = (RosterState.UPLOADED, RosterState.READING, RosterState.CONFIRMED)
 JUDGED = (RosterState.CHECKED, RosterState.CONFIRMED, RosterState.APPLIED, RosterState.FAILED)
@@ -34,16 +36,18 @@ def roster_page(session: Session, portal: Portal, roster: Roster) -> dict[str, A
     }
     if roster.state in JUDGED and not (waits and roster.state is not RosterState.CONFIRMED):
         shown |= _findings(session, portal, roster)
-    # Given up by the worker, not refused for what is in the file.
-    if roster.state is RosterState.FAILED and not shown["file_issues"]:
-        shown["stalled"] = True
     return shown
 
 
 def _findings(session: Session, portal: Portal, roster: Roster) -> dict[str, Any]:
     counts = reviewing.issue_counts(session, roster)
     found = sum(number for _, _, number in counts)
-    file_codes = [code for code, severity, _ in counts if code.startswith("file.")]
+    file_issues = [
+        issue
+        for code, _, _ in counts
+        if code.startswith("file.")
+        for issue in reviewing.issues(session, roster, code=code)
+    ]
     show = request.args.get("show", "issues" if found else "rows")
     listed = (
         _issues(session, roster, counts) if show == "issues" else _rows(session, portal, roster)
@@ -51,12 +55,22 @@ def _findings(session: Session, portal: Portal, roster: Roster) -> dict[str, Any
     return {
         "counts": counts,
         "found": found,
-        "file_issues": [
-            issue for code in file_codes for issue in reviewing.issues(session, roster, code=code)
-        ],
+        "file_issues": file_issues,
+        "sheets": [name for issue in file_issues for name in sheets_in(issue)],
         "show": show,
         **listed,
     }
+
+
+def sheets_in(issue: RosterIssue) -> list[str]:
+    """The sheets that the finding offers: it names them in quotation marks, and nothing else.
+
+    A sheet that was asked for and is not there stands first, and is no choice.
+    """
+    if issue.code != "file.several-sheets":
+        return []
+    named = _QUOTED.findall(issue.message)
+    return named[1:] if issue.message.startswith("文件中没有") else named
 
 
 def _issues(session: Session, roster: Roster, counts: list[tuple[str, str, int]]) -> dict[str, Any]:

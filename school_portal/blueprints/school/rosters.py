@@ -38,7 +38,8 @@ def rosters() -> str:
 @audience(Role.SCHOOL)
 def roster_template() -> Response:
     school = own_school()
-    return workbook(reviewing.template(db.session(), school), f"名册模板-{school.name}.xlsx")
+    content = reviewing.template(db.session(), school, current_portal().today())
+    return workbook(content, f"名册模板-{school.name}.xlsx")
 
 
 @blueprint.get("/rosters/new")
@@ -111,7 +112,9 @@ def choose_sheet(roster_id: int) -> Redirect:
     found = access.own(session, actor(), Roster, roster_id)
     sheet = request.form.get("sheet", "")[:100]
     with portal.storage.open(found.storage_key) as source:
-        again = keep(source, found.file_name, sheet=sheet, token=f"{found.id}:{sheet}"[:64])
+        again = keep(source, found.file_name, sheet=sheet, token=secrets.token_urlsafe(16))
+    service.discard(session, actor(), found)
+    session.commit()
     return redirect(url_for("school.roster", roster_id=again.id))
 
 

@@ -1,0 +1,1 @@
+"""Builders of files, good and hostile; nothing binary is kept."""

@@ -1,0 +1,246 @@
+"""Who may open what: signing in, other schools' objects, forged and mistaken requests."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+from werkzeug.routing import Rule
+
+from school_portal.config import Settings
+from school_portal.domain.workflow import Role
+from school_portal.models import GroupApplication, Job, Roster
+from school_portal.services.portal import Portal
+from tests.factories.operation import Operation, running, student, workbook
+from tests.factories.visitor import HTML, Visitor, user, work
+
+PUBLIC = {
+    "auth.check_sign_in", "auth.sign_in", "auth.sign_out", "entrance.clause",
+    "entrance.entrance", "entrance.help_page", "ops.healthz", "ops.metrics", "ops.readyz",
+    "register.bodies", "static",
+}  # fmt: skip
+
+
+@pytest.fixture
+def operation(session: Session, portal: Portal) -> Operation:
+    made = running(session)
+    user(session, portal, "zhang", school=made.school)
+    user(session, portal, "li", school=made.other)
+    session.commit()
+    return made
+
+
+@pytest.fixture
+def visitor(app: Flask) -> Visitor:
+    return Visitor(app)
+
+
+def test_everybody_is_sent_to_the_sign_in_page(visitor: Visitor) -> None:
+    answer = visitor.get("/", follow=False)
+    assert answer.location == "/auth/sign-in"
+
+
+def test_sign_in_and_out(visitor: Visitor, operation: Operation) -> None:
+    assert "下一步做什么" in visitor.sign_in("zhang").get_data(as_text=True)
+    assert "您已退出" in visitor.post("/auth/sign-out").get_data(as_text=True)
+    assert visitor.get("/school/", follow=False).status_code == 302
+
+
+@pytest.mark.parametrize("username, password", [("zhang", "wrong"), ("nobody", "wrong")])
+def test_a_wrong_password_and_an_unknown_name_look_the_same(
+    visitor: Visitor, operation: Operation, username: str, password: str
+) -> None:
+    answer = visitor.sign_in(username, password)
+    assert answer.status_code == 422
+    assert "用户名或密码不对" in answer.get_data(as_text=True)
+
+
+def test_attempts_are_limited(visitor: Visitor, operation: Operation) -> None:
+    answers = [visitor.sign_in("zhang", "wrong").status_code for _ in range(11)]
+    assert answers == [422] * 10 + [429]
+
+
+@pytest.mark.parametrize(
+    "target, location",
+    [
+        ("/school/rosters", "/school/rosters"),
+        ("/school/applications/plan", "/school/applications/plan"),
+        ("//elsewhere.example/", "/"),
+        ("/\\elsewhere.example", "/"),
+        ("https://elsewhere.example/", "/"),
+        ("/school/applications/generate", "/"),
+        ("/nowhere", "/"),
+        ("", "/"),
+    ],
+)
+def test_one_returns_to_pages_of_the_portal_alone(
+    visitor: Visitor, operation: Operation, target: str, location: str
+) -> None:
+    answer = visitor.post(
+        "/auth/sign-in",
+        follow=False,
+        username="zhang",
+        password="correct horse battery",
+        next=target,
+    )
+    assert answer.location == location
+
+
+def test_the_session_begins_anew_at_the_sign_in(visitor: Visitor, operation: Operation) -> None:
+    with visitor.client.session_transaction() as before:
+        before["planted"] = True
+    visitor.sign_in("zhang")
+    with visitor.client.session_transaction() as after:
+        assert "planted" not in after
+
+
+def test_an_office_is_told_what_is_there_for_it(
+    visitor: Visitor, session: Session, portal: Portal
+) -> None:
+    user(session, portal, "wang", role=Role.CENTRE)
+    assert "市职业技能鉴定中心" in visitor.sign_in("wang").get_data(as_text=True)
+    assert visitor.get("/school/").status_code == 403
+
+
+def rules(app: Flask) -> list[Rule]:
+    return [rule for rule in app.url_map.iter_rules() if rule.endpoint != "static"]
+
+
+def test_every_address_is_public_or_names_its_audience(app: Flask) -> None:
+    open_to_all = {
+        rule.endpoint
+        for rule in rules(app)
+        if not hasattr(app.view_functions[rule.endpoint], "audience")
+    }
+    assert open_to_all <= PUBLIC
+
+
+def test_another_schools_objects_do_not_exist(
+    app: Flask, operation: Operation, session: Session, portal: Portal
+) -> None:
+    owner, stranger = Visitor(app), Visitor(app)
+    owner.sign_in("zhang")
+    stranger.sign_in("li")
+    file = (workbook([student(1)]), "名册.xlsx")
+    page = owner.post("/school/rosters/new", follow=False, file=file).location
+    work(session, portal)
+    owner.post(f"{page}/confirm")
+    work(session, portal)
+    owner.post("/school/applications/generate")
+    work(session, portal)
+    ids = {
+        "roster_id": session.query(Roster.id).scalar(),
+        "application_id": session.query(GroupApplication.id).scalar(),
+        "job_id": session.query(Job).all()[0].id,
+        "specialty_id": operation.school.specialties[0].id,
+    }
+    session.commit()
+    replayed = 0
+    adapter = app.url_map.bind("localhost")
+    for rule in rules(app):
+        if not rule.arguments or not rule.arguments <= ids.keys():
+            continue
+        path = adapter.build(rule.endpoint, {name: ids[name] for name in rule.arguments})
+        send = stranger.post if "POST" in (rule.methods or ()) else stranger.get
+        assert send(path).status_code == 404, path
+        replayed += 1
+    assert replayed >= 10
+    assert owner.get(f"/school/applications?job={ids['job_id']}").status_code == 200
+    assert stranger.get(f"/school/applications?job={ids['job_id']}").status_code == 404
+
+
+def test_a_form_without_its_token_is_refused(visitor: Visitor, operation: Operation) -> None:
+    visitor.sign_in("zhang")
+    answer = visitor.send("POST", "/school/applications/generate", headers=HTML)
+    assert answer.status_code == 400
+    assert "页面已过期" in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    "path, status", [("/nowhere", 404), ("/school/applications/generate", 405), ("/school/", 401)]
+)
+def test_programs_get_problem_documents(app: Flask, path: str, status: int) -> None:
+    answer = Visitor(app).send("GET", path, headers={"X-Request-Id": "request-12345"})
+    assert answer.status_code == status
+    assert answer.content_type == "application/problem+json"
+    assert answer.json is not None
+    assert answer.json["status"] == status
+    assert answer.json["request_id"] == answer.headers["X-Request-Id"] == "request-12345"
+
+
+def test_people_get_pages_with_a_way_on(visitor: Visitor) -> None:
+    answer = visitor.get("/nowhere", headers={"X-Request-Id": "bad id"})
+    text = answer.get_data(as_text=True)
+    assert answer.status_code == 404
+    assert "没有找到这个页面" in text
+    assert "回到首页" in text
+    assert len(answer.headers["X-Request-Id"]) == 32
+
+
+def test_a_failure_shows_no_trace(app: Flask) -> None:
+    app.config.update(PROPAGATE_EXCEPTIONS=False)
+
+    @app.get("/fails")
+    def fails() -> str:
+        raise RuntimeError("310104200903140026")
+
+    answer = Visitor(app).get("/fails")
+    text = answer.get_data(as_text=True)
+    assert answer.status_code == 500
+    assert "请求编号" in text
+    assert "310104" not in text
+    assert "Traceback" not in text
+
+
+def test_headers_of_every_answer(visitor: Visitor) -> None:
+    answer = visitor.get("/auth/sign-in")
+    policy = answer.headers["Content-Security-Policy"]
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "Strict-Transport-Security" not in answer.headers
+    text = answer.get_data(as_text=True)
+    assert " style=" not in text
+    assert "<style" not in text
+    assert "onclick" not in text
+
+
+def test_over_tls_the_cookie_is_bound_to_the_host(app: Flask) -> None:
+    answer = Visitor(app).send("GET", "/auth/sign-in", base_url="https://localhost", headers=HTML)
+    cookie = answer.headers["Set-Cookie"]
+    assert cookie.startswith("__Host-session=")
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; "))
+    assert "Domain" not in cookie
+    assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
+
+
+def test_static_files_may_be_kept(visitor: Visitor) -> None:
+    text = visitor.text("/auth/sign-in")
+    address = text.split('rel="stylesheet" href="')[1].split('"')[0]
+    assert "immutable" in visitor.get(address).headers["Cache-Control"]
+
+
+def test_health(visitor: Visitor) -> None:
+    assert visitor.get("/healthz").json == {"status": "ok"}
+
+
+def test_readiness_names_what_does_not_answer(visitor: Visitor, settings: Settings) -> None:
+    answer = visitor.get("/readyz")  # no Redis is up in this test
+    assert answer.status_code == 503
+    assert answer.content_type == "application/problem+json"
+    assert answer.json is not None
+    assert answer.json["failing"] == ["redis"]
+
+
+def test_metrics_are_for_this_machine_and_hold_nothing_personal(
+    visitor: Visitor, operation: Operation
+) -> None:
+    visitor.sign_in("zhang")
+    visitor.get("/school/")
+    text = visitor.get("/metrics").get_data(as_text=True)
+    assert 'portal_jobs{state="queued"} 0.0' in text
+    assert 'endpoint="school.home"' in text
+    assert "zhang" not in text
+    assert visitor.get("/metrics", headers={"X-Forwarded-For": "192.0.2.1"}).status_code == 404

@@ -1,0 +1,1 @@
+"""Files to rows, and everything that is wrong with them."""

@@ -1,0 +1,64 @@
+"""Every code has its words, every clause its wording, every state its look."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from school_portal.blueprints.clauses import cited
+from school_portal.blueprints.rendering import day, grouped, moment, size, state_look
+from school_portal.blueprints.school.issue_names import ISSUE_NAMES
+from school_portal.domain.group_application import ApplicationState, MemberState
+from school_portal.domain.levels import TrainingLevel
+from school_portal.domain.policy import POLICY_NAMES
+from school_portal.domain.roster import RosterState
+from school_portal.domain.violations import ISSUES, RULES, policy_clause
+
+CITATIONS = {
+    *map(policy_clause, POLICY_NAMES),
+    *(clause for rule in RULES.values() for one in TrainingLevel for clause in rule.clauses(one)),
+}
+
+
+@pytest.mark.parametrize("citation", sorted(CITATIONS))
+def test_every_clause_that_a_refusal_cites_has_its_wording(citation: str) -> None:
+    [clause] = cited(citation)
+    assert clause.id
+    assert clause.text
+
+
+def test_a_joined_citation_is_one_link_a_clause() -> None:
+    found = cited("沪人社职〔2021〕401号 一；沪职鉴中心〔2021〕17号 一")
+    assert [clause.id for clause in found] == ["n401-1", "n17s-1"]
+
+
+def test_every_kind_of_finding_has_a_name() -> None:
+    assert ISSUE_NAMES.keys() == ISSUES.keys()
+
+
+@pytest.mark.parametrize("state", [*RosterState, *ApplicationState, *MemberState])
+def test_every_state_has_a_word_and_an_icon(state: RosterState) -> None:
+    assert state_look(state).word
+    assert state_look(state).icon
+
+
+def test_states_of_two_workflows_are_not_confused() -> None:
+    assert state_look(RosterState.FAILED) != state_look(MemberState.FAILED)
+
+
+@pytest.mark.parametrize(
+    "written, expected",
+    [
+        (day(date(2026, 10, 15)), "2026-10-15（周四）"),
+        (day(datetime(2026, 10, 15, 16, 0, tzinfo=UTC)), "2026-10-16（周五）"),
+        (day(None), "—"),
+        (moment(datetime(2026, 10, 15, 6, 32, tzinfo=UTC)), "2026-10-15（周四）14:32"),
+        (grouped("310104********0026"), "310104 ******** 0026"),
+        (grouped("E1****78"), "E1****78"),
+        (size(900), "1 KB"),
+        (size(3_565_158), "3.4 MB"),
+    ],
+)
+def test_as_people_read_it(written: str, expected: str) -> None:
+    assert written == expected
