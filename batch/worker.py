@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 from batch.sweeper import SWEEP_SECONDS, sweep
 from school_portal import bell, jobs
 from school_portal.app import build
-from school_portal.config import Settings, SettingsError, read
+from school_portal.config import SettingsError, read
 from school_portal.embedded_redis import EmbeddedRedis, NotStarted
 from school_portal.extensions import db
 from school_portal.logs import configure
@@ -72,7 +72,12 @@ class PortalWorker(Worker):
 
     @property
     def should_run_maintenance_tasks(self) -> bool:
-        """Every time that RQ stops waiting for the bell."""
+        """Every time that RQ stops waiting for the bell.
+
+        Raises StopRequested again: a library may have swallowed what the signal raised in it.
+        """
+        if self.told_to_stop:
+            raise StopRequested
         return True
 
     def run_maintenance_tasks(self) -> None:
@@ -168,29 +173,28 @@ class PortalWorker(Worker):
             os.kill(self.horse_pid, signal.SIGTERM)
 
 
-def main(settings: Settings | None = None, *, burst: bool = False) -> int:
-    """Work until SIGTERM or SIGINT, or in a burst until nothing waits; the exit status.
+def main() -> None:
+    """Work until SIGTERM or SIGINT. A Redis that is away is waited for.
 
-    Without REDIS_URL the home's own server runs for as long as anybody uses it. A Redis that is
-    away is waited for. Raises SettingsError.
+    Without REDIS_URL the home's own server runs for as long as anybody uses it. Raises
+    SettingsError.
     """
-    settings = settings or read()
+    settings = read()
     app = build(settings)
     embedded = None if settings.redis_url else EmbeddedRedis(settings.home)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop_before_work)
     try:
         with app.app_context():
-            _work_on(app.extensions["bell"], embedded, burst)
-    except StopRequested:
-        pass
+            _work_on(app.extensions["bell"], embedded)
+    except (StopRequested, SystemExit):
+        log.info("worker.stopped")
     finally:
         if embedded:
             embedded.stop()
-    return 0
 
 
-def _work_on(connection: Redis, embedded: EmbeddedRedis | None, burst: bool) -> None:
+def _work_on(connection: Redis, embedded: EmbeddedRedis | None) -> None:
     """One RQ worker after another, each until Redis goes away."""
     wait = 0.5
     while True:
@@ -199,8 +203,8 @@ def _work_on(connection: Redis, embedded: EmbeddedRedis | None, burst: bool) -> 
                 embedded.start()
             worker = PortalWorker(connection)
             wait = 0.5
-            worker.work(burst=burst, logging_level="WARNING")
-            if burst or worker.told_to_stop:
+            worker.work(logging_level="WARNING")
+            if worker.told_to_stop:
                 return
         except (RedisError, NotStarted) as error:
             log.warning("redis.away", error=type(error).__name__)
@@ -209,12 +213,12 @@ def _work_on(connection: Redis, embedded: EmbeddedRedis | None, burst: bool) -> 
 
 
 def _stop_before_work(signum: int, frame: FrameType | None) -> None:
-    raise StopRequested
+    sys.exit(0)
 
 
 if __name__ == "__main__":
     configure()
     try:
-        sys.exit(main())
+        main()
     except SettingsError as error:
         sys.exit(str(error))

@@ -145,6 +145,14 @@ def redis(app: Flask) -> Redis:
 
 
 @pytest.fixture
+def worker(crew: Crew, redis: Redis) -> subprocess.Popen[bytes]:
+    """One worker, listening."""
+    made = crew.start()
+    until(lambda: bell.worker_is_up(redis), "a worker")
+    return made
+
+
+@pytest.fixture
 def working(crew: Crew, redis: Redis) -> Crew:
     """Two workers, listening."""
     for _ in range(2):

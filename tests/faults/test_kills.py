@@ -60,7 +60,7 @@ class Killer:
         """A work-horse, a worker (at work where one is), or both in one blow."""
         busy = [worker for worker in self.crew.workers if children(worker.pid)]
         worker = self.random.choice(busy or self.crew.workers)
-        victim = self.random.choice(["horse", "worker", "both"])
+        victim = self.random.choice(["horse", "horse", "worker", "both"])
         horses = children(worker.pid)
         if victim != "horse" or not horses:
             self.crew.kill_worker(worker)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from random import Random
+from subprocess import Popen
 
 import pytest
 from redis import Redis
@@ -24,10 +25,11 @@ from tests.faults.conftest import (
 )
 
 pytestmark = pytest.mark.faults
+Process = Popen[bytes]
 
 
 def test_redis_emptied_at_random_moments_loses_nothing(
-    office: Office, working: Crew, redis: Redis
+    office: Office, worker: Process, redis: Redis
 ) -> None:
     random = Random(401)
     saved = 0
@@ -52,7 +54,7 @@ def flush_until_ended(redis: Redis, random: Random, job_id: str) -> None:
 
 
 def test_redis_stopped_in_the_middle_and_started_again(
-    office: Office, working: Crew, valkey: EmbeddedRedis, redis: Redis
+    office: Office, worker: Process, valkey: EmbeddedRedis, redis: Redis
 ) -> None:
     rows = [student(number) for number in range(1, 501)]
     roster_id, check = office.upload(rows)
@@ -66,7 +68,7 @@ def test_redis_stopped_in_the_middle_and_started_again(
     until(lambda: ended(save), "the job that waited")
     assert office.roster(roster_id).state is RosterState.APPLIED
     assert student_count() == 500
-    assert all(worker.poll() is None for worker in working.workers)
+    assert worker.poll() is None
 
 
 def test_a_job_rung_many_times_at_once_is_done_once(

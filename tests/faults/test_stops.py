@@ -6,6 +6,7 @@ import os
 import signal
 import sqlite3
 from contextlib import closing
+from subprocess import Popen
 
 import pytest
 import sqlalchemy as sa
@@ -67,16 +68,14 @@ def test_a_worker_told_to_stop_hands_its_job_back_at_once(
     assert len(rows) == len(set(rows)) == MANY
 
 
-def test_an_idle_worker_stops_at_once(crew: Crew, redis: Redis) -> None:
-    worker = crew.start()
-    until(lambda: bell.worker_is_up(redis), "a worker")
+def test_an_idle_worker_stops_at_once(worker: Popen[bytes], redis: Redis) -> None:
     worker.send_signal(signal.SIGINT)
     assert worker.wait(timeout=30) == 0
     assert not bell.worker_is_up(redis)
 
 
 def test_a_job_told_to_end_leaves_nothing_half_done(
-    session: Session, office: Office, working: Crew, many: bytes
+    session: Session, office: Office, worker: Popen[bytes], many: bytes
 ) -> None:
     roster_id, check = office.upload_file(many)
     in_the_middle(check)
