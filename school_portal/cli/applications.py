@@ -71,10 +71,11 @@ def generated(
     job_id = service.request_generation(session, portal, actor, school, on, roster_id).id
     session.commit()
     state = waiter.wait(job_id, "生成团体申报")
-    job = session.get_one(Job, job_id)
-    if state is not JobState.DONE or job.result is None:
+    result = session.get_one(Job, job_id).result
+    session.rollback()  # on SQLite whoever has begun keeps others from writing
+    if state is not JobState.DONE or result is None:
         raise Failed(f"后台任务 {job_id} 没有完成，未生成团体申报，请重新执行。")
-    return job.result
+    return result
 
 
 def _school_with(session: Session, uscc: str, roster_id: int | None) -> School:

@@ -96,7 +96,9 @@ def import_uploaded(
         rosters.confirm(session, current_portal(), actor, found, accept_valid=accept_valid)
         session.commit()
         _await_roster(session, waiter, found, "保存学生")
-    return rosters.document(session, found)
+    document = rosters.document(session, found)
+    session.rollback()  # on SQLite whoever has begun keeps others from writing
+    return document
 
 
 def _await_roster(session: Session, waiter: Waiter, found: Roster, label: str) -> None:

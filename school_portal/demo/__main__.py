@@ -67,6 +67,7 @@ def _demonstrate() -> None:
         with running(settings, workers=1, log=settings.home / "logs" / "portal.log") as supervisor:
             for line in _main_job(session, portal, supervisor, folder / SAMPLE):
                 click.echo(line)
+            db.session.remove()
             _await_site(supervisor, address(settings))
             for line in _farewell(address(settings), passwords, folder):
                 click.echo(line)
