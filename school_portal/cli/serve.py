@@ -14,6 +14,7 @@ import click
 
 from school_portal.cli.failures import Failed
 from school_portal.cli.processes import Interrupted, Supervisor, end_on_signals, python
+from school_portal.cli.words import reason
 
 if TYPE_CHECKING:
     from school_portal.config import Settings
@@ -85,7 +86,7 @@ def running(
     """
     from school_portal.embedded_redis import EmbeddedRedis  # noqa: PLC0415
 
-    _require_free(host, settings.port)
+    require_free(settings, host)
     embedded = None if settings.redis_url else EmbeddedRedis(settings.home)
     end_on_signals()
     try:
@@ -104,15 +105,16 @@ def running(
             embedded.stop()
 
 
-def _require_free(host: str, port: int) -> None:
+def require_free(settings: Settings, host: str = "127.0.0.1") -> None:
+    """Raises Failed where somebody else listens on the port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
+            probe.bind((host, settings.port))
         except OSError as error:
             raise Failed(
-                f"无法使用 {host} 的端口 {port}：{error.strerror}。"
+                f"无法使用 {host} 的端口 {settings.port}：{reason(error)}。"
                 "请用环境变量 PORT 换一个端口，或先停止占用它的程序。"
             ) from error
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from flask import current_app
@@ -15,6 +16,7 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     SpinnerColumn,
+    TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -35,7 +37,55 @@ PATIENCE_SECONDS = 5.0  # after which a job that nobody took gets a worker of ou
 _WAITED_FOR = (JobState.QUEUED, JobState.RUNNING)
 
 
-class Hand:
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    """Waits for jobs.
+
+    `look` sees to it that somebody works, on a job that nobody has taken since then (monotonic
+    seconds). Progress goes to standard error where it is `shown`.
+    """
+
+    look: Callable[[float], None]
+    shown: bool
+
+    def wait(self, job_id: str, label: str) -> JobState:
+        """The state in which the job ended; an interrupted wait gives the job up."""
+        try:
+            with self._bar() as bar:
+                return self._watch(job_id, bar, bar.add_task(label, total=None))
+        except Interrupted:
+            session = db.session()
+            session.rollback()
+            request_cancel(session, session.get_one(Job, job_id))
+            session.commit()
+            raise
+
+    def _bar(self) -> Progress:
+        return Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            disable=not self.shown,
+        )
+
+    def _watch(self, job_id: str, bar: Progress, task: TaskID) -> JobState:
+        untaken_since = time.monotonic()
+        while True:
+            state, done, total = _at_this_moment(job_id)
+            bar.update(task, completed=done, total=total)
+            if state not in _WAITED_FOR:
+                bar.update(task, completed=total or done, total=total or done)
+                return state
+            if state is JobState.RUNNING:
+                untaken_since = time.monotonic()
+            self.look(untaken_since)
+            time.sleep(POLL_SECONDS)
+
+
+class _Hand:
     """A worker at hand: somebody's that is up, or our own."""
 
     def __init__(self, supervisor: Supervisor) -> None:
@@ -44,7 +94,7 @@ class Hand:
         self._looked = 0.0
 
     def look(self, untaken_since: float) -> None:
-        """See to it that somebody works, on a job that nobody has taken since then."""
+        """As a Waiter's `look`."""
         if self._owned:
             self._supervisor.tend()
             return
@@ -59,7 +109,7 @@ class Hand:
 
 
 @contextmanager
-def worker_at_hand() -> Iterator[Hand]:
+def worker_at_hand() -> Iterator[Waiter]:
     """A worker for as long as the block lasts; what we start for it ends with it.
 
     Raises Failed where the REDIS_URL given does not answer, NotStarted where ours does not.
@@ -74,42 +124,14 @@ def worker_at_hand() -> Iterator[Hand]:
             embedded.start()
         supervisor = Supervisor(settings.home / "logs" / "worker.log")
         try:
-            hand = Hand(supervisor)
-            hand.look(time.monotonic())
-            yield hand
+            look = _Hand(supervisor).look
+            look(time.monotonic())
+            yield Waiter(look, shown=sys.stderr.isatty())
         finally:
             supervisor.stop()
     finally:
         if embedded:
             embedded.stop()
-
-
-def wait(hand: Hand, job_id: str, label: str) -> JobState:
-    """The state in which the job ended; an interrupted wait gives the job up."""
-    try:
-        with _bar(label) as bar:
-            return _watch(hand, job_id, bar)
-    except Interrupted:
-        session = db.session()
-        session.rollback()
-        request_cancel(session, session.get_one(Job, job_id))
-        session.commit()
-        raise
-
-
-def _watch(hand: Hand, job_id: str, bar: Progress) -> JobState:
-    task = bar.task_ids[0]
-    untaken_since = time.monotonic()
-    while True:
-        state, done, total = _at_this_moment(job_id)
-        bar.update(task, completed=done, total=total)
-        if state not in _WAITED_FOR:
-            bar.update(task, completed=total or done)
-            return state
-        if state is JobState.RUNNING:
-            untaken_since = time.monotonic()
-        hand.look(untaken_since)
-        time.sleep(POLL_SECONDS)
 
 
 def _at_this_moment(job_id: str) -> tuple[JobState, int, int | None]:
@@ -121,19 +143,3 @@ def _at_this_moment(job_id: str) -> tuple[JobState, int, int | None]:
     ).one()
     session.rollback()
     return state, done, total
-
-
-@contextmanager
-def _bar(label: str) -> Iterator[Progress]:
-    """Progress on standard error, shown where that is a terminal."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
-        bar.add_task(label, total=None)
-        yield bar
