@@ -35,7 +35,7 @@ class Archive:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
         except _DAMAGED as error:
             raise Refused.because("file.unreadable", "压缩结构不完整") from error
-        self.entries = [entry for entry in self._zip.infolist() if not entry.is_dir()]
+        self.entries = [entry for entry in self._zip.infolist() if not entry.filename.endswith("/")]
         self._check_sizes()
 
     def _check_sizes(self) -> None:
