@@ -9,10 +9,9 @@ from flask.cli import AppGroup
 
 from school_portal.cli import console
 from school_portal.cli.failures import Failed
-from school_portal.cli.waiting import wait, worker_at_hand
+from school_portal.cli.waiting import worker_at_hand
 from school_portal.extensions import db
-from school_portal.jobs import JobState
-from school_portal.models import Job, dialect
+from school_portal.models import dialect
 from school_portal.services import keys as service
 from school_portal.services.access import Actor
 from school_portal.services.portal import current_portal
@@ -25,15 +24,14 @@ keys = AppGroup("keys", help="加密密钥。")
 def rotate(form: str) -> None:
     """启用新密钥，并由任务进程把所有数据改用新密钥加密；完成之前须保留旧密钥。"""
     session = db.session()
-    with worker_at_hand() as hand:
+    with worker_at_hand() as waiter:
         actor = Actor.operator_at_the_console()
         job_id = service.rotate(session, current_portal(), actor).id
         session.commit()
-        state = wait(hand, job_id, "重新加密")
-    job = session.get_one(Job, job_id)
-    if state is not JobState.DONE or job.result is None:
+        result = waiter.result(job_id, "重新加密")
+    if result is None:
         raise Failed(f"后台任务 {job_id} 没有完成。已有数据仍可读取，请保留所有密钥并重新执行。")
-    console.answer(job.result, form, _lines(job.result))
+    console.answer(result, form, _lines(result))
 
 
 @keys.command("status")
