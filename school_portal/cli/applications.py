@@ -18,8 +18,7 @@ from school_portal.domain.group_application import ApplicationState
 from school_portal.domain.levels import Level
 from school_portal.domain.roster import Route
 from school_portal.extensions import db
-from school_portal.jobs import JobState
-from school_portal.models import GroupApplication, Job, Roster, School, dialect
+from school_portal.models import GroupApplication, Roster, School, dialect
 from school_portal.services import applications as service
 from school_portal.services import exporting
 from school_portal.services.access import Actor
@@ -70,10 +69,8 @@ def generated(
     portal = current_portal()
     job_id = service.request_generation(session, portal, actor, school, on, roster_id).id
     session.commit()
-    state = waiter.wait(job_id, "生成团体申报")
-    result = session.get_one(Job, job_id).result
-    session.rollback()  # on SQLite whoever has begun keeps others from writing
-    if state is not JobState.DONE or result is None:
+    result = waiter.result(job_id, "生成团体申报")
+    if result is None:
         raise Failed(f"后台任务 {job_id} 没有完成，未生成团体申报，请重新执行。")
     return result
 

@@ -11,8 +11,7 @@ from school_portal.cli import console
 from school_portal.cli.failures import Failed
 from school_portal.cli.waiting import worker_at_hand
 from school_portal.extensions import db
-from school_portal.jobs import JobState
-from school_portal.models import Job, dialect
+from school_portal.models import dialect
 from school_portal.services import keys as service
 from school_portal.services.access import Actor
 from school_portal.services.portal import current_portal
@@ -29,11 +28,10 @@ def rotate(form: str) -> None:
         actor = Actor.operator_at_the_console()
         job_id = service.rotate(session, current_portal(), actor).id
         session.commit()
-        state = waiter.wait(job_id, "重新加密")
-    job = session.get_one(Job, job_id)
-    if state is not JobState.DONE or job.result is None:
+        result = waiter.result(job_id, "重新加密")
+    if result is None:
         raise Failed(f"后台任务 {job_id} 没有完成。已有数据仍可读取，请保留所有密钥并重新执行。")
-    console.answer(job.result, form, _lines(job.result))
+    console.answer(result, form, _lines(result))
 
 
 @keys.command("status")

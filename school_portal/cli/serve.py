@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from school_portal.cli.failures import Failed
-from school_portal.cli.processes import Interrupted, Supervisor, end_on_signals, python
+from school_portal.cli.processes import Interrupted, Supervisor, python, supervised
 from school_portal.cli.words import reason
 
 if TYPE_CHECKING:
@@ -82,27 +82,14 @@ def running(
 ) -> Iterator[Supervisor]:
     """Redis, workers and the site for as long as the block lasts.
 
-    Raises Failed where the port is taken, NotStarted where Redis does not come up.
+    Raises Failed where the port is taken, and as `supervised`.
     """
-    from school_portal.embedded_redis import EmbeddedRedis  # noqa: PLC0415
-
     require_free(settings, host)
-    embedded = None if settings.redis_url else EmbeddedRedis(settings.home)
-    end_on_signals()
-    try:
-        if embedded:
-            embedded.start()
-        supervisor = Supervisor(log)
-        try:
-            for _ in range(workers):
-                supervisor.start("任务进程", python("batch.worker"))
-            supervisor.start("网站", _web(host, settings.port))
-            yield supervisor
-        finally:
-            supervisor.stop()
-    finally:
-        if embedded:
-            embedded.stop()
+    with supervised(settings, log) as supervisor:
+        for _ in range(workers):
+            supervisor.start("任务进程", python("batch.worker"))
+        supervisor.start("网站", _web(host, settings.port))
+        yield supervisor
 
 
 def require_free(settings: Settings, host: str = "127.0.0.1") -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from flask import current_app
@@ -22,9 +23,7 @@ from rich.progress import (
 )
 
 from school_portal import bell
-from school_portal.cli.failures import Failed
-from school_portal.cli.processes import Interrupted, Supervisor, end_on_signals, python
-from school_portal.embedded_redis import EmbeddedRedis, is_up
+from school_portal.cli.processes import Interrupted, Supervisor, python, supervised
 from school_portal.extensions import db
 from school_portal.jobs import request_cancel
 from school_portal.models import Job, JobState, dialect
@@ -59,6 +58,14 @@ class Waiter:
             request_cancel(session, session.get_one(Job, job_id))
             session.commit()
             raise
+
+    def result(self, job_id: str, label: str) -> dict[str, Any] | None:
+        """What the job answered; None where it was not done."""
+        state = self.wait(job_id, label)
+        session = db.session()
+        answered = session.get_one(Job, job_id).result
+        session.rollback()  # on SQLite whoever has begun keeps others from writing
+        return answered if state is JobState.DONE else None
 
     def _bar(self) -> Progress:
         return Progress(
@@ -112,26 +119,13 @@ class _Hand:
 def worker_at_hand() -> Iterator[Waiter]:
     """A worker for as long as the block lasts; what we start for it ends with it.
 
-    Raises Failed where the REDIS_URL given does not answer, NotStarted where ours does not.
+    Raises as `supervised`.
     """
     settings = current_portal().settings
-    embedded = None if settings.redis_url else EmbeddedRedis(settings.home)
-    if settings.redis_url and not is_up(settings.redis_url):
-        raise Failed("Redis 没有应答，请检查设置 SCHOOL_PORTAL_REDIS_URL 与 Redis 服务。")
-    end_on_signals()
-    try:
-        if embedded:
-            embedded.start()
-        supervisor = Supervisor(settings.home / "logs" / "worker.log")
-        try:
-            look = _Hand(supervisor).look
-            look(time.monotonic())
-            yield Waiter(look, shown=sys.stderr.isatty())
-        finally:
-            supervisor.stop()
-    finally:
-        if embedded:
-            embedded.stop()
+    with supervised(settings, settings.home / "logs" / "worker.log") as supervisor:
+        look = _Hand(supervisor).look
+        look(time.monotonic())
+        yield Waiter(look, shown=sys.stderr.isatty())
 
 
 def _at_this_moment(job_id: str) -> tuple[JobState, int, int | None]:

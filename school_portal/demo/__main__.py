@@ -19,7 +19,7 @@ from school_portal import config, create_app
 from school_portal.cli import failures
 from school_portal.cli.applications import generated, plan_lines
 from school_portal.cli.failures import Failed
-from school_portal.cli.processes import Interrupted, Supervisor, end_on_signals
+from school_portal.cli.processes import Interrupted, Supervisor, ended_by_signals
 from school_portal.cli.rosters import import_lines, import_uploaded
 from school_portal.cli.serve import TEND_SECONDS, address, require_free, running
 from school_portal.cli.waiting import Waiter
@@ -42,9 +42,9 @@ SAMPLE, TO_TRY = f"{SECONDARY.name}名册.xlsx", f"{COLLEGE.name}名册.xlsx"
 def main() -> None:
     """Run the demonstration until Ctrl-C or SIGTERM; what goes wrong is one line."""
     speak_chinese()
-    end_on_signals()
     try:
-        _demonstrate()
+        with ended_by_signals():
+            _demonstrate()
     except Interrupted:
         click.echo("已停止。", err=True)
     except Failed as failed:
