@@ -13,13 +13,12 @@ from sqlalchemy.orm import Session
 
 from school_portal.cli import console
 from school_portal.cli.failures import Failed
-from school_portal.cli.waiting import wait, worker_at_hand
+from school_portal.cli.waiting import Waiter, worker_at_hand
 from school_portal.domain.group_application import ApplicationState
 from school_portal.domain.levels import Level
 from school_portal.domain.roster import Route
 from school_portal.extensions import db
-from school_portal.jobs import JobState
-from school_portal.models import GroupApplication, Job, Roster, School, dialect
+from school_portal.models import GroupApplication, Roster, School, dialect
 from school_portal.services import applications as service
 from school_portal.services import exporting
 from school_portal.services.access import Actor
@@ -45,7 +44,7 @@ def plan(uscc: str, roster_id: int | None, on: date, form: str) -> None:
     dialect.read_only(session)
     school = _school_with(session, uscc, roster_id)
     document = service.plan_document(session, current_portal(), school, on, roster_id)
-    console.answer(document, form, _plan_lines(document, "将生成"))
+    console.answer(document, form, plan_lines(document, "将生成"))
 
 
 @applications.command("generate")
@@ -57,17 +56,23 @@ def generate(uscc: str, roster_id: int | None, on: date, form: str) -> None:
     """由任务进程生成预览中的团体申报，存为草稿。"""
     session = db.session()
     school = _school_with(session, uscc, roster_id)
+    with worker_at_hand() as waiter:
+        document = generated(session, waiter, school, on, roster_id)
+    console.answer(document, form, plan_lines(document, "已生成"))
+
+
+def generated(
+    session: Session, waiter: Waiter, school: School, on: date, roster_id: int | None = None
+) -> dict[str, Any]:
+    """The document of what a worker generated. Raises Failed."""
     actor = Actor.operator_at_the_console(school.id)
-    with worker_at_hand() as hand:
-        job_id = service.request_generation(
-            session, current_portal(), actor, school, on, roster_id
-        ).id
-        session.commit()
-        state = wait(hand, job_id, "生成团体申报")
-    job = session.get_one(Job, job_id)
-    if state is not JobState.DONE or job.result is None:
+    portal = current_portal()
+    job_id = service.request_generation(session, portal, actor, school, on, roster_id).id
+    session.commit()
+    result = waiter.result(job_id, "生成团体申报")
+    if result is None:
         raise Failed(f"后台任务 {job_id} 没有完成，未生成团体申报，请重新执行。")
-    console.answer(job.result, form, _plan_lines(job.result, "已生成"))
+    return result
 
 
 def _school_with(session: Session, uscc: str, roster_id: int | None) -> School:
@@ -107,7 +112,7 @@ def export(number: int, file: Path, form: str) -> None:
     console.write_file(file, content, form)
 
 
-def _plan_lines(document: dict[str, Any], verb: str) -> Iterator[str]:
+def plan_lines(document: dict[str, Any], verb: str) -> Iterator[str]:
     groups, excluded, held = (document[key] for key in ("applications", "excluded", "held"))
     students = sum(len(group["students"]) for group in groups)
     yield f"{document['on']}：{verb} {len(groups)} 份团体申报，共 {students} 名学生"

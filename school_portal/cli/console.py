@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from school_portal.cli.failures import Failed
+from school_portal.cli.words import reason
 from school_portal.domain.windows import civil_date
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def write_file(path: Path, content: bytes, form: str) -> None:
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise Failed(
-            f"无法写入“{path}”：{error.strerror}。请检查目录是否存在、能否写入。"
+            f"无法写入“{path}”：{reason(error)}。请检查目录是否存在、能否写入。"
         ) from error
     answer({"file": str(path)}, form, [f"已写入 {path}"])
 

@@ -8,13 +8,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from school_portal.cli.failures import Failed
+
+if TYPE_CHECKING:
+    from school_portal.config import Settings
 
 STOP_SECONDS = 30.0  # for a worker to hand its job back, a page to be answered
 ORPHANS_SECONDS = 5.0  # for a work-horse to notice that its worker is dead
@@ -91,6 +94,8 @@ class Supervisor:
                 program.process.wait()
         self._programs.clear()
         self._await_orphans()
+        if _prctl:
+            _prctl(_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
     @property
     def _where(self) -> str:
@@ -147,13 +152,39 @@ class Interrupted(KeyboardInterrupt):
     """The command was told to end."""
 
 
-def end_on_signals() -> None:
-    """Make SIGTERM and a closed terminal end the command as Ctrl-C does: by unwinding it."""
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """SIGTERM and a closed terminal end the block as Ctrl-C does: by unwinding it, once."""
+    numbers = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
     def interrupt(number: int, frame: object) -> None:
-        for one in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-            signal.signal(one, signal.SIG_IGN)  # we are ending; nothing may break that off
+        for one in numbers:  # we are ending; nothing may break that off
+            signal.signal(one, signal.SIG_IGN)
         raise Interrupted
 
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def supervised(settings: Settings, log: Path | None = None) -> Iterator[Supervisor]:
+    """A supervisor, and Redis for what it starts: the one given, or the home's own.
+
+    Raises Failed where the one given does not answer, NotStarted where ours does not come up.
+    """
+    from school_portal.embedded_redis import EmbeddedRedis, is_up  # noqa: PLC0415
+
+    if settings.redis_url and not is_up(settings.redis_url):
+        raise Failed("Redis 没有应答，请检查设置 SCHOOL_PORTAL_REDIS_URL 与 Redis 服务。")
+    with ended_by_signals(), ExitStack() as stack:
+        if not settings.redis_url:
+            embedded = EmbeddedRedis(settings.home)
+            stack.callback(embedded.stop)
+            embedded.start()
+        supervisor = Supervisor(log)
+        stack.callback(supervisor.stop)
+        yield supervisor

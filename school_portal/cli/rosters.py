@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from importers.limits import Refused as FileRefused
 from school_portal.cli import console
 from school_portal.cli.failures import Failed
-from school_portal.cli.waiting import Hand, wait, worker_at_hand
+from school_portal.cli.waiting import Waiter, worker_at_hand
 from school_portal.domain.roster import RosterState
 from school_portal.extensions import db
 from school_portal.jobs import JobState
@@ -73,7 +73,7 @@ def import_(file: Path, uscc: str, sheet: str | None, accept_valid: bool, form: 
     session = db.session()
     school = console.find_school(session, uscc)
     actor = Actor.operator_at_the_console(school.id)
-    with worker_at_hand() as hand:
+    with worker_at_hand() as waiter:
         try:
             with file.open("rb") as stream:
                 found = rosters.upload(
@@ -82,29 +82,31 @@ def import_(file: Path, uscc: str, sheet: str | None, accept_valid: bool, form: 
             session.commit()
         except TooLarge:
             _answer_too_large(session, school, file, form)
-        document = _import(session, hand, actor, found, accept_valid)
-    console.answer(document, form, [*_lines(document), *_saved_lines(document)])
+        document = import_uploaded(session, waiter, actor, found, accept_valid)
+    console.answer(document, form, import_lines(document))
     raise SystemExit(1 if _is_refused(document) else 0)
 
 
-def _import(
-    session: Session, hand: Hand, actor: Actor, found: Roster, accept_valid: bool
+def import_uploaded(
+    session: Session, waiter: Waiter, actor: Actor, found: Roster, accept_valid: bool
 ) -> dict[str, Any]:
     """Wait for the check, confirm what may be saved, wait for the saving; the document."""
-    _await_roster(session, hand, found, "检查名册")
+    _await_roster(session, waiter, found, "检查名册")
     if rosters.may_confirm(found, accept_valid=accept_valid):
         rosters.confirm(session, current_portal(), actor, found, accept_valid=accept_valid)
         session.commit()
-        _await_roster(session, hand, found, "保存学生")
-    return rosters.document(session, found)
+        _await_roster(session, waiter, found, "保存学生")
+    document = rosters.document(session, found)
+    session.rollback()  # on SQLite whoever has begun keeps others from writing
+    return document
 
 
-def _await_roster(session: Session, hand: Hand, found: Roster, label: str) -> None:
+def _await_roster(session: Session, waiter: Waiter, found: Roster, label: str) -> None:
     job = rosters.active_job(session, found)
     if job is None:  # a worker was quicker than our look
         session.refresh(found)
         return
-    state = wait(hand, job.id, label)
+    state = waiter.wait(job.id, label)
     session.refresh(found)
     if state is not JobState.DONE and found.state is not RosterState.FAILED:
         raise Failed(f"名册 {found.id} 的后台任务没有完成，未保存任何学生，请重新导入。")
@@ -142,7 +144,9 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
         yield f"{SEVERITIES[found['severity']]} {found['message']}（{found['code']}）"
 
 
-def _saved_lines(document: dict[str, Any]) -> Iterator[str]:
+def import_lines(document: dict[str, Any]) -> Iterator[str]:
+    """The document of `roster import` for people."""
+    yield from _lines(document)
     number = document["roster"]
     saved = document["created"] + document["updated"] + document["unchanged"]
     if saved or not _is_refused(document):

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import click
 
 from school_portal.cli.failures import Failed
-from school_portal.cli.processes import Interrupted, Supervisor, end_on_signals, python
+from school_portal.cli.processes import Interrupted, Supervisor, python, supervised
+from school_portal.cli.words import reason
 
 if TYPE_CHECKING:
     from school_portal.config import Settings
@@ -81,38 +82,26 @@ def running(
 ) -> Iterator[Supervisor]:
     """Redis, workers and the site for as long as the block lasts.
 
-    Raises Failed where the port is taken, NotStarted where Redis does not come up.
+    Raises Failed where the port is taken, and as `supervised`.
     """
-    from school_portal.embedded_redis import EmbeddedRedis  # noqa: PLC0415
-
-    _require_free(host, settings.port)
-    embedded = None if settings.redis_url else EmbeddedRedis(settings.home)
-    end_on_signals()
-    try:
-        if embedded:
-            embedded.start()
-        supervisor = Supervisor(log)
-        try:
-            for _ in range(workers):
-                supervisor.start("任务进程", python("batch.worker"))
-            supervisor.start("网站", _web(host, settings.port))
-            yield supervisor
-        finally:
-            supervisor.stop()
-    finally:
-        if embedded:
-            embedded.stop()
+    require_free(settings, host)
+    with supervised(settings, log) as supervisor:
+        for _ in range(workers):
+            supervisor.start("任务进程", python("batch.worker"))
+        supervisor.start("网站", _web(host, settings.port))
+        yield supervisor
 
 
-def _require_free(host: str, port: int) -> None:
+def require_free(settings: Settings, host: str = "127.0.0.1") -> None:
+    """Raises Failed where somebody else listens on the port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
+            probe.bind((host, settings.port))
         except OSError as error:
             raise Failed(
-                f"无法使用 {host} 的端口 {port}：{error.strerror}。"
+                f"无法使用 {host} 的端口 {settings.port}：{reason(error)}。"
                 "请用环境变量 PORT 换一个端口，或先停止占用它的程序。"
             ) from error
 

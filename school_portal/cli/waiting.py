@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from flask import current_app
@@ -15,14 +17,13 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     SpinnerColumn,
+    TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
 
 from school_portal import bell
-from school_portal.cli.failures import Failed
-from school_portal.cli.processes import Interrupted, Supervisor, end_on_signals, python
-from school_portal.embedded_redis import EmbeddedRedis, is_up
+from school_portal.cli.processes import Interrupted, Supervisor, python, supervised
 from school_portal.extensions import db
 from school_portal.jobs import request_cancel
 from school_portal.models import Job, JobState, dialect
@@ -35,7 +36,63 @@ PATIENCE_SECONDS = 5.0  # after which a job that nobody took gets a worker of ou
 _WAITED_FOR = (JobState.QUEUED, JobState.RUNNING)
 
 
-class Hand:
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    """Waits for jobs.
+
+    `look` sees to it that somebody works, on a job that nobody has taken since then (monotonic
+    seconds). Progress goes to standard error where it is `shown`.
+    """
+
+    look: Callable[[float], None]
+    shown: bool
+
+    def wait(self, job_id: str, label: str) -> JobState:
+        """The state in which the job ended; an interrupted wait gives the job up."""
+        try:
+            with self._bar() as bar:
+                return self._watch(job_id, bar, bar.add_task(label, total=None))
+        except Interrupted:
+            session = db.session()
+            session.rollback()
+            request_cancel(session, session.get_one(Job, job_id))
+            session.commit()
+            raise
+
+    def result(self, job_id: str, label: str) -> dict[str, Any] | None:
+        """What the job answered; None where it was not done."""
+        state = self.wait(job_id, label)
+        session = db.session()
+        answered = session.get_one(Job, job_id).result
+        session.rollback()  # on SQLite whoever has begun keeps others from writing
+        return answered if state is JobState.DONE else None
+
+    def _bar(self) -> Progress:
+        return Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            disable=not self.shown,
+        )
+
+    def _watch(self, job_id: str, bar: Progress, task: TaskID) -> JobState:
+        untaken_since = time.monotonic()
+        while True:
+            state, done, total = _at_this_moment(job_id)
+            bar.update(task, completed=done, total=total)
+            if state not in _WAITED_FOR:
+                bar.update(task, completed=total or done, total=total or done)
+                return state
+            if state is JobState.RUNNING:
+                untaken_since = time.monotonic()
+            self.look(untaken_since)
+            time.sleep(POLL_SECONDS)
+
+
+class _Hand:
     """A worker at hand: somebody's that is up, or our own."""
 
     def __init__(self, supervisor: Supervisor) -> None:
@@ -44,7 +101,7 @@ class Hand:
         self._looked = 0.0
 
     def look(self, untaken_since: float) -> None:
-        """See to it that somebody works, on a job that nobody has taken since then."""
+        """As a Waiter's `look`."""
         if self._owned:
             self._supervisor.tend()
             return
@@ -59,57 +116,16 @@ class Hand:
 
 
 @contextmanager
-def worker_at_hand() -> Iterator[Hand]:
+def worker_at_hand() -> Iterator[Waiter]:
     """A worker for as long as the block lasts; what we start for it ends with it.
 
-    Raises Failed where the REDIS_URL given does not answer, NotStarted where ours does not.
+    Raises as `supervised`.
     """
     settings = current_portal().settings
-    embedded = None if settings.redis_url else EmbeddedRedis(settings.home)
-    if settings.redis_url and not is_up(settings.redis_url):
-        raise Failed("Redis 没有应答，请检查设置 SCHOOL_PORTAL_REDIS_URL 与 Redis 服务。")
-    end_on_signals()
-    try:
-        if embedded:
-            embedded.start()
-        supervisor = Supervisor(settings.home / "logs" / "worker.log")
-        try:
-            hand = Hand(supervisor)
-            hand.look(time.monotonic())
-            yield hand
-        finally:
-            supervisor.stop()
-    finally:
-        if embedded:
-            embedded.stop()
-
-
-def wait(hand: Hand, job_id: str, label: str) -> JobState:
-    """The state in which the job ended; an interrupted wait gives the job up."""
-    try:
-        with _bar(label) as bar:
-            return _watch(hand, job_id, bar)
-    except Interrupted:
-        session = db.session()
-        session.rollback()
-        request_cancel(session, session.get_one(Job, job_id))
-        session.commit()
-        raise
-
-
-def _watch(hand: Hand, job_id: str, bar: Progress) -> JobState:
-    task = bar.task_ids[0]
-    untaken_since = time.monotonic()
-    while True:
-        state, done, total = _at_this_moment(job_id)
-        bar.update(task, completed=done, total=total)
-        if state not in _WAITED_FOR:
-            bar.update(task, completed=total or done)
-            return state
-        if state is JobState.RUNNING:
-            untaken_since = time.monotonic()
-        hand.look(untaken_since)
-        time.sleep(POLL_SECONDS)
+    with supervised(settings, settings.home / "logs" / "worker.log") as supervisor:
+        look = _Hand(supervisor).look
+        look(time.monotonic())
+        yield Waiter(look, shown=sys.stderr.isatty())
 
 
 def _at_this_moment(job_id: str) -> tuple[JobState, int, int | None]:
@@ -121,19 +137,3 @@ def _at_this_moment(job_id: str) -> tuple[JobState, int, int | None]:
     ).one()
     session.rollback()
     return state, done, total
-
-
-@contextmanager
-def _bar(label: str) -> Iterator[Progress]:
-    """Progress on standard error, shown where that is a terminal."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
-        bar.add_task(label, total=None)
-        yield bar

@@ -211,6 +211,7 @@ def _stage(session: Session, portal: Portal, roster: Roster) -> Generator[Checke
     accepted = 0
     facts: FileFacts | None = None
     refusals: list[Issue] = []
+    yield Checked([], [], 0, None, None)  # it is seen at once that somebody reads
     with portal.storage.open(roster.storage_key) as source:
         for step in check(
             session, portal, school_id, source, name, sheet=sheet, today=portal.today()

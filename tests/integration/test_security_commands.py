@@ -3,103 +3,126 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from argon2 import PasswordHasher
-from click.testing import Result
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from school_portal.cli.audit import audit
-from school_portal.cli.keys import keys
-from school_portal.cli.users import users
+from school_portal.cli import failures
+from school_portal.cli.root import school_portal as root
 from school_portal.domain.workflow import Role
-from school_portal.extensions import db
 from school_portal.models import AuditEvent, Job, User
 from school_portal.security import passwords
 from school_portal.services import accounts
-from school_portal.services.access import Refused
 from tests.conftest import NOW
 from tests.factories.operation import running
 
 PASSWORD = "correct horse 电池"
+UNKNOWN = "91310000000000001X"
+
+Run = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture(autouse=True)
-def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def school_portal(app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command line on the test's application; its exit status and what it wrote."""
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr(passwords, "hasher", cheap)
 
+    def run(line: str, given: str = "") -> tuple[int, str, str]:
+        session.commit()
+        result = app.test_cli_runner().invoke(root, line.split(), input=given)
+        told = result.stderr
+        if isinstance(result.exception, Exception):
+            told += failures._known(result.exception) or ""
+        return result.exit_code, result.stdout, told
 
-def run(app: Flask, command: object, line: str, given: str = "") -> Result:
-    db.session.rollback()  # a command begins its own transaction
-    return app.test_cli_runner().invoke(command, line.split(), input=given)
+    return run
 
 
-def test_an_operator_is_created_and_signs_in(app: Flask, session: Session) -> None:
+def test_an_operator_is_created_and_signs_in(school_portal: Run, session: Session) -> None:
     school = running(session).school
-    session.commit()
-    line = f"create --username operator --name 示例 --school {school.uscc}"
-    result = run(app, users, line, PASSWORD + "\n")
-    assert result.exit_code == 0, result.output
-    assert PASSWORD not in result.output
+    line = f"users create --username operator --name 示例 --school {school.uscc}"
+    status, *written = school_portal(line, PASSWORD + "\n")
+    assert status == 0, written
+    assert PASSWORD not in "".join(written)
     found = accounts.sign_in(session, "operator", PASSWORD, NOW)
     assert found is not None
     assert (found[1].school_id, found[1].role, found[1].name) == (school.id, Role.SCHOOL, "示例")
 
 
-def test_disabling_and_enabling(app: Flask, session: Session) -> None:
-    assert run(app, users, "create --username clerk --role centre", PASSWORD).exit_code == 0
-    assert run(app, users, "disable --username clerk").exit_code == 0
+def test_disabling_and_enabling(school_portal: Run, session: Session) -> None:
+    assert school_portal("users create --username clerk --role centre", PASSWORD)[0] == 0
+    assert school_portal("users disable --username clerk")[0] == 0
     assert accounts.sign_in(session, "clerk", PASSWORD, NOW) is None
-    session.rollback()
-    assert run(app, users, "enable --username clerk").exit_code == 0
+    assert school_portal("users enable --username clerk")[0] == 0
     assert accounts.sign_in(session, "clerk", PASSWORD, NOW) is not None
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("line", "status"),
     [
-        "create --username clerk",
-        "create --username clerk --role centre --school 91310000000000001X",
-        "create --username clerk --role school",
-        "create --role centre",
+        ("users create --username clerk", 2),
+        (f"users create --username clerk --role centre --school {UNKNOWN}", 2),
+        ("users create --username clerk --role school", 2),
+        ("users create --role centre", 2),
+        (f"users create --username clerk --school {UNKNOWN}", 1),
+        ("users create --username ? --role centre", 1),
+        ("users disable --username nobody", 1),
+        ("keys rotate", 1),
     ],
 )
-def test_wrong_usage(app: Flask, session: Session, line: str) -> None:
-    assert run(app, users, line, PASSWORD).exit_code == 2
-    assert session.scalars(sa.select(User)).all() == []
-
-
-def test_an_unknown_school_is_refused(app: Flask) -> None:
-    result = run(app, users, "create --username x1 --school 91310000000000001X", PASSWORD)
-    assert isinstance(result.exception, Refused)
-
-
-def test_the_chain_is_verified(app: Flask, session: Session) -> None:
-    for name in ("first", "second"):
-        run(app, users, f"create --username {name} --role centre", PASSWORD)
-    sound = run(app, audit, "verify --format json")
-    assert (sound.exit_code, json.loads(sound.stdout)) == (0, {"events": 2, "findings": []})
-    assert run(app, audit, "verify").exit_code == 0
-    session.execute(sa.update(AuditEvent).where(AuditEvent.seq == 2).values(subject="user:9"))
-    session.commit()
-    broken = run(app, audit, "verify --format json")
-    assert broken.exit_code == 1
-    assert [each["seq"] for each in json.loads(broken.stdout)["findings"]] == [2]
-    assert "第 2 条" in run(app, audit, "verify").stdout
-
-
-def test_keys_are_counted(app: Flask, session: Session) -> None:
-    counted = run(app, keys, "status --format json")
-    (only,) = json.loads(counted.stdout)["keys"]
-    assert (only["newest"], only["cells"], only["files"]) == (True, 1, 0)
-    assert only["id"] in run(app, keys, "status").stdout
-
-
-def test_a_ring_from_the_environment_is_not_rotated_for_the_operator(
-    app: Flask, session: Session
+def test_what_is_refused_changes_nothing(
+    school_portal: Run, session: Session, line: str, status: int
 ) -> None:
-    assert isinstance(run(app, keys, "rotate").exception, Refused)
-    assert session.scalars(sa.select(Job)).all() == []
+    found, out, told = school_portal(line, PASSWORD)
+    assert (found, out) == (status, "")
+    assert told
+    for model in (User, Job, AuditEvent):
+        assert session.scalars(sa.select(model)).all() == []
+
+
+def test_the_chain_is_verified(school_portal: Run, session: Session) -> None:
+    for name in ("first", "second"):
+        school_portal(f"users create --username {name} --role centre", PASSWORD)
+    status, out, _ = school_portal("audit verify --format json")
+    assert (status, json.loads(out)) == (0, {"events": 2, "findings": []})
+    assert school_portal("audit verify")[:2] == (0, "审计记录共 2 条，未发现改动\n")
+    session.execute(sa.update(AuditEvent).where(AuditEvent.seq == 2).values(subject="user:9"))
+    status, out, _ = school_portal("audit verify --format json")
+    assert (status, [each["seq"] for each in json.loads(out)["findings"]]) == (1, [2])
+    status, out, _ = school_portal("audit verify")
+    assert (status, "第 2 条" in out) == (1, True)
+
+
+def test_keys_are_counted(school_portal: Run) -> None:
+    (only,) = json.loads(school_portal("keys status --format json")[1])["keys"]
+    assert (only["newest"], only["cells"], only["files"]) == (True, 1, 0)
+    assert only["id"] in school_portal("keys status")[1]
+
+
+def test_keys_kept_in_the_home_are_rotated_by_a_worker(tmp_path: Path) -> None:
+    others = {name: value for name, value in os.environ.items() if "SCHOOL_PORTAL" not in name}
+    environment = {**others, "SCHOOL_PORTAL_HOME": str(tmp_path)}
+
+    def output(*line: str) -> str:
+        command = [sys.executable, "-c", "from school_portal.cli import main; main()", *line]
+        return subprocess.run(
+            command, env=environment, check=True, capture_output=True, text=True
+        ).stdout
+
+    output("init")
+    (before,) = json.loads(output("keys", "status", "--format", "json"))["keys"]
+    after = json.loads(output("keys", "rotate", "--format", "json"))
+    newest, old = after["keys"]
+    assert (old["id"], old["newest"], old["cells"]) == (before["id"], False, 0)
+    assert (newest["newest"], newest["cells"]) == (True, before["cells"])
+    assert json.loads(output("keys", "status", "--format", "json")) == after
+    assert json.loads(output("audit", "verify", "--format", "json"))["findings"] == []
