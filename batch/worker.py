@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 from redis import Redis
 from redis.client import Pipeline
-from redis.exceptions import RedisError
+from redis.exceptions import ConnectionError, RedisError, TimeoutError
 from rq import Queue, Worker
 from rq.exceptions import StopRequested
 from rq.job import Job
@@ -89,12 +89,19 @@ class PortalWorker(Worker):
     # What is only for show
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
-        """Show this worker for ALIVE_SECONDS, whole, also after Redis was emptied."""
-        super().heartbeat(ALIVE_SECONDS, pipeline)
+        """Show this worker for ALIVE_SECONDS, whole, also after Redis was emptied.
+
+        A lost connection is raised as TimeoutError: RQ would knock for ever, where that ends its
+        loop, and ours may start the home's server again.
+        """
         connection = pipeline if pipeline is not None else self.connection
-        connection.hset(self.key, mapping=self.serialize())
-        connection.sadd(self.redis_workers_keys, self.key)
-        connection.sadd(bell.WORKERS, self.key)
+        try:
+            super().heartbeat(ALIVE_SECONDS, pipeline)
+            connection.hset(self.key, mapping=self.serialize())
+            connection.sadd(self.redis_workers_keys, self.key)
+            connection.sadd(bell.WORKERS, self.key)
+        except ConnectionError as error:
+            raise TimeoutError(str(error)) from error
 
     def maintain_heartbeats(self, job: Job) -> None:
         if self._stop_requested:  # the first signal may have come before the horse listened

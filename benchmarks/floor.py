@@ -36,7 +36,9 @@ def _tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table]:
             sa.Column("person", sa.LargeBinary, unique=name == "floor_students"),
             sa.Column("document", sa.LargeBinary),
             sa.Column("mobile", sa.LargeBinary),
-            *(sa.Column(column, sa.String) for column in COLUMNS[3:]),
+            # As unique as the portal keeps them: the person and the student number.
+            sa.Column(COLUMNS[3], sa.String, unique=name == "floor_students"),
+            *(sa.Column(column, sa.String) for column in COLUMNS[4:]),
         )
 
     return table("floor_staging"), table("floor_students")

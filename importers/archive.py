@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from importers.limits import Limits, Refused
 
 # In UTF-16 too, in which an entity would pass a search for ASCII.
-DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)|<\0!\0[DE]\0|\0<\0!\0[DE]")
+_DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)|<\0!\0[DE]\0|\0<\0!\0[DE]")
 _OVERLAP = 16
 _ENCRYPTED_FLAG = 0x1
 _CHUNK = 1 << 20
@@ -35,7 +35,7 @@ class Archive:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
         except _DAMAGED as error:
             raise Refused.because("file.unreadable", "压缩结构不完整") from error
-        self.entries = [entry for entry in self._zip.infolist() if not entry.is_dir()]
+        self.entries = [entry for entry in self._zip.infolist() if not entry.filename.endswith("/")]
         self._check_sizes()
 
     def _check_sizes(self) -> None:
@@ -75,10 +75,16 @@ def plain_name(entry: zipfile.ZipInfo) -> str:
     return entry.filename.replace("\\", "/").lstrip("/").lower()
 
 
+def refuse_declaration(block: bytes) -> None:
+    """Raises Refused where the piece of XML declares a document type or entities."""
+    # Plain searches come first: they take a tenth of the pattern's time.
+    if (b"<!" in block or b"\0" in block) and _DECLARATION.search(block):
+        raise Refused.because("file.unsafe", "含有实体定义")
+
+
 def refuse_declarations(chunks: Iterator[bytes]) -> None:
-    """Raises Refused where an XML part declares a document type or entities."""
+    """The same for a part that comes in chunks."""
     tail = b""
     for chunk in chunks:
-        if DECLARATION.search(tail + chunk):
-            raise Refused.because("file.unsafe", "含有实体定义")
+        refuse_declaration(tail + chunk)
         tail = chunk[-_OVERLAP:]

@@ -45,6 +45,8 @@ def read_roster(
 ) -> Iterator[Chunk]:
     """Reads a roster in chunks of about 1,000 rows; the last one carries the facts.
 
+    The first is empty and comes at once, before anything is read, for whoever shows progress.
+
     Never raises for what the file holds: a refused file is one last chunk with a `file.*` error,
     which voids the rows before it. `sheet` names the sheet where several look like a roster.
     Raises what `source.read` raises.
@@ -52,6 +54,7 @@ def read_roster(
     data = source.read(limits.file_bytes + 1)
     facts = FileFacts(name=name, sha256=hashlib.sha256(data).hexdigest())
     done = 0
+    yield Chunk([], [], [], done, None)
     try:
         for chunk in _run(Task("roster", limits, context, sheet), data, Chunk):
             done = chunk.done

@@ -3,6 +3,7 @@
 import io
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -53,13 +54,28 @@ def open_book(data: bytes, limits: Limits) -> Book:
     inspected = inspect(data, limits)
     if inspected.text is not None:
         return Book([_text_sheet(inspected.text)])
-    try:
+    with _parsing():
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
+    sheets = list(_sheets(workbook, inspected))
+    if not sheets:
+        raise Refused.because("file.unreadable", "没有工作表")
+    return Book(sheets, inspected.is_xlsx)
+
+
+@contextmanager
+def _parsing(damage: str = "") -> Iterator[None]:
+    """What calamine raises, as a refusal."""
+    try:
+        yield
     except PasswordError as error:
         raise Refused.because("file.encrypted") from error
     except (CalamineError, OSError, ValueError) as error:
-        raise Refused.because("file.unreadable") from error
-    return Book(list(_sheets(workbook, inspected)), inspected.is_xlsx)
+        raise Refused.because("file.unreadable", damage) from error
+    except BaseException as error:
+        # A panic of the Rust code is no Exception to Python, and its class has no public name.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise Refused.because("file.unreadable", damage) from error
 
 
 def _text_sheet(table: TextTable) -> Sheet:
@@ -92,10 +108,8 @@ class _Reader:
 
     @cached_property
     def _sheet(self) -> CalamineSheet:
-        try:
+        with _parsing(f"工作表“{self._name}”已损坏"):
             return self._workbook.get_sheet_by_name(self._name)
-        except (CalamineError, OSError, ValueError) as error:
-            raise Refused.because("file.unreadable", f"工作表“{self._name}”已损坏") from error
 
     def rows(self) -> Iterator[Row]:
         """Raises Refused where the sheet cannot be read."""

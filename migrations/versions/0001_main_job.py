@@ -280,6 +280,7 @@ def upgrade():
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("storage_key", sa.String(length=200), nullable=False),
+        sa.Column("judged_on", sa.Date(), nullable=False),
         sa.Column("sheet", sa.String(length=100), nullable=True),
         sa.Column("state", sa.String(length=32), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from flask import Flask, Response, json, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
@@ -60,8 +62,16 @@ def answer(status: int, title: str, detail: str, code: str | None = None) -> Ans
         return problem(status, title, detail, code)
     # A failure's page asks nothing of the database: it may be what failed.
     template = "errors/error.html" if status < 500 else "errors/failure.html"
-    page = render_template(template, status=status, title=title, detail=detail, number=request_id())
+    page = render_template(
+        template, status=status, title=title, detail=detail, number=request_id(), back=_back()
+    )
     return page, status
+
+
+def _back() -> str | None:
+    """The page of this portal that the request came from."""
+    came_from = urlsplit(request.referrer or "")
+    return came_from.path if came_from.netloc == request.host else None
 
 
 def on_http_error(error: HTTPException) -> Answer:

@@ -67,8 +67,11 @@ def check(file: Path, uscc: str, sheet: str | None, on: date, form: str) -> None
 @console.of_school()
 @_sheet()
 @click.option("--accept-valid", is_flag=True, help="有行未通过时，仍保存通过的行")
+@console.on_day()
 @console.in_format()
-def import_(file: Path, uscc: str, sheet: str | None, accept_valid: bool, form: str) -> None:
+def import_(  # the options of the contract
+    file: Path, uscc: str, sheet: str | None, accept_valid: bool, on: date, form: str
+) -> None:
     """检查名册并保存学生；有行未通过时全部不保存，除非写明 --accept-valid。"""
     session = db.session()
     school = console.find_school(session, uscc)
@@ -77,7 +80,14 @@ def import_(file: Path, uscc: str, sheet: str | None, accept_valid: bool, form: 
         try:
             with file.open("rb") as stream:
                 found = rosters.upload(
-                    session, current_portal(), actor, school.id, stream, file.name, sheet=sheet
+                    session,
+                    current_portal(),
+                    actor,
+                    school.id,
+                    stream,
+                    file.name,
+                    sheet=sheet,
+                    on=on,
                 )
             session.commit()
         except TooLarge:

@@ -98,6 +98,7 @@ class Roster(db.Model):
     size: Mapped[int]  # bytes
     storage_key: Mapped[str] = mapped_column(sa.String(200))
     sheet: Mapped[str | None] = mapped_column(sa.String(100))  # chosen by the user
+    judged_on: Mapped[date]  # the civil day as of which the rows are checked
     state: Mapped[RosterState] = mapped_column(choice(RosterState))
     version: Mapped[int] = mapped_column(default=0)
     facts: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON)  # the contract's `file`

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
-from school_portal.domain.group_application import ApplicationState
+from school_portal.domain.group_application import ApplicationState, MemberState
 from school_portal.domain.identifiers import mask_document, mask_mobile
 from school_portal.models import (
     ApplicationMember,
@@ -42,7 +42,7 @@ class Member:
 
     student: Student
     specialty: str
-    state: object
+    state: MemberState
     document: str
     mobile: str
 

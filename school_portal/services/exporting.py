@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +13,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 from sqlalchemy.orm import Session
 
+from importers.written import stream_sheet, to_bytes
 from school_portal.domain.levels import Level
 from school_portal.models import ApplicationMember, GroupApplication, Specialty, Student
 from school_portal.security import audit
@@ -48,7 +48,7 @@ def export(session: Session, vault: Vault, actor: Actor, application: GroupAppli
     Whole document numbers leave the portal here, so the reading is on record (rulebook 11).
     """
     book = Workbook(write_only=True)
-    sheet = book.create_sheet("团体申报名单")
+    sheet = stream_sheet(book, "团体申报名单")
     _lay_out(sheet)
     rows = _students(session, vault, application)
     for line in _facts(application, len(rows)):
@@ -64,9 +64,7 @@ def export(session: Session, vault: Vault, actor: Actor, application: GroupAppli
         f"application:{application.id}",
         students=len(rows),
     )
-    content = BytesIO()
-    book.save(content)
-    return content.getvalue()
+    return to_bytes(book)
 
 
 def _lay_out(sheet: Worksheet) -> None:

@@ -134,10 +134,11 @@ def upload(
     file_name: str,
     *,
     sheet: str | None = None,
+    on: date | None = None,
     token: str | None = None,
     request_id: str | None = None,
 ) -> Roster:
-    """Keep the file, encrypted, and have a worker check it.
+    """Keep the file, encrypted, and have a worker check it as of `on` (default: today).
 
     A token that was used before gives the roster it made. Raises storage.TooLarge.
     """
@@ -157,6 +158,7 @@ def upload(
         size=stored.size,
         storage_key=stored.key,
         sheet=sheet,
+        judged_on=on or portal.today(),
         state=RosterState.UPLOADED,
         uploaded_by_id=actor.user_id,
         uploaded_at=now,
@@ -211,9 +213,10 @@ def _stage(session: Session, portal: Portal, roster: Roster) -> Generator[Checke
     accepted = 0
     facts: FileFacts | None = None
     refusals: list[Issue] = []
+    yield Checked([], [], 0, None, None)  # it is seen at once that somebody reads
     with portal.storage.open(roster.storage_key) as source:
         for step in check(
-            session, portal, school_id, source, name, sheet=sheet, today=portal.today()
+            session, portal, school_id, source, name, sheet=sheet, today=roster.judged_on
         ):
             merging.stage_rows(session, portal.vault, roster_id, step.compared)
             merging.stage_issues(session, roster_id, step.issues)

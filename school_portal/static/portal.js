@@ -21,6 +21,21 @@
     for (const button of document.querySelectorAll("button:disabled")) button.disabled = false;
   });
 
+  // A file beyond the limit is told before it travels; the server judges it all the same.
+  document.addEventListener("change", (event) => {
+    const input = event.target.closest("input[type=file][data-limit]");
+    if (!input) return;
+    input.parentElement.querySelector("[data-too-large]")?.remove();
+    if (!input.files[0] || input.files[0].size <= Number(input.dataset.limit)) return;
+    const told = document.createElement("p");
+    told.className = "field-error";
+    told.dataset.tooLarge = "";
+    told.setAttribute("role", "alert");
+    told.textContent = `“${input.files[0].name}”超过 50 MB，请删去无关内容或分成几个文件后再选。`;
+    input.after(told);
+    input.value = "";
+  });
+
   // Filters apply as soon as they are chosen.
   document.addEventListener("change", (event) => {
     if (event.target.matches("form[data-instant] select")) event.target.form.requestSubmit();

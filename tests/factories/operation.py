@@ -60,10 +60,10 @@ class Operation:
 
 def running(session: Session) -> Operation:
     """A secondary school ready to apply for 调饮师 level 4 at a social body, and another school."""
-    school = _school(1, "示例中等职业学校")
-    other = _school(2, "示例商贸职业学校")
-    social = _body(11, "示例社会培训评价组织", BodyType.SOCIAL)
-    enterprise = _body(12, "示例企业评价机构", BodyType.ENTERPRISE)
+    school = a_school(1, "示例中等职业学校")
+    other = a_school(2, "示例商贸职业学校")
+    social = a_body(11, "示例社会培训评价组织", BodyType.SOCIAL)
+    enterprise = a_body(12, "示例企业评价机构", BodyType.ENTERPRISE)
     if session.scalar(sa.select(sa.func.count()).select_from(CatalogueOccupation)) == 0:
         session.add(
             CatalogueOccupation(code="4-03-02-10", name="调饮师", direction="", levels="5 4 3 2 1")
@@ -84,7 +84,7 @@ def running(session: Session) -> Operation:
     return Operation(school, other, social, enterprise)
 
 
-def _school(number: int, name: str) -> School:
+def a_school(number: int, name: str) -> School:
     return School(
         uscc=uscc(number),
         name=name,
@@ -95,7 +95,7 @@ def _school(number: int, name: str) -> School:
     )
 
 
-def _body(number: int, name: str, kind: BodyType) -> Body:
+def a_body(number: int, name: str, kind: BodyType) -> Body:
     return Body(
         uscc=uscc(number),
         name=name,

@@ -33,7 +33,7 @@ LEASE_SECONDS = 2
 ENDED = {JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.QUARANTINED}
 
 
-def until(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
+def until(condition: Callable[[], object], what: str, seconds: float = 120) -> None:
     """Wait for the condition; the deadline is far beyond what it takes."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -10,6 +10,7 @@ import pytest
 from redis import Redis
 
 from school_portal import bell
+from school_portal.config import Settings
 from school_portal.domain.roster import RosterState
 from school_portal.embedded_redis import EmbeddedRedis
 from school_portal.models import JobState
@@ -18,6 +19,7 @@ from tests.faults.conftest import (
     Crew,
     Office,
     ended,
+    kill_process,
     read_job,
     state_of,
     student_count,
@@ -69,6 +71,24 @@ def test_redis_stopped_in_the_middle_and_started_again(
     assert office.roster(roster_id).state is RosterState.APPLIED
     assert student_count() == 500
     assert worker.poll() is None
+
+
+def test_the_homes_own_server_is_started_again_when_it_was_killed(
+    office: Office, crew: Crew, settings: Settings
+) -> None:
+    del crew.environment["SCHOOL_PORTAL_REDIS_URL"]
+    server = EmbeddedRedis(settings.home)
+    worker = crew.start()
+    roster_id, check = office.upload([student(number) for number in range(1, 301)])
+    until(lambda: ended(check), "a job whose bell rang elsewhere")
+    with Redis.from_url(server.url) as connection:
+        kill_process(connection.info("server")["process_id"])
+    save = office.confirm(roster_id)
+    until(lambda: ended(save), "the job after it")
+    assert student_count() == 300
+    worker.terminate()
+    assert worker.wait(timeout=60) == 0
+    assert not server.is_up()
 
 
 def test_a_job_rung_many_times_at_once_is_done_once(

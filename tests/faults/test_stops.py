@@ -53,7 +53,7 @@ def test_a_worker_told_to_stop_hands_its_job_back_at_once(
     roster_id, check = office.upload_file(many)
     in_the_middle(check)
     worker.terminate()
-    assert worker.wait(timeout=30) == 0
+    assert worker.wait(timeout=60) == 0
     job = read_job(check)
     assert (job.state, job.attempts, job.leased_until) == (JobState.QUEUED, 0, None)
     crew.workers.remove(worker)
@@ -70,7 +70,7 @@ def test_a_worker_told_to_stop_hands_its_job_back_at_once(
 
 def test_an_idle_worker_stops_at_once(worker: Popen[bytes], redis: Redis) -> None:
     worker.send_signal(signal.SIGINT)
-    assert worker.wait(timeout=30) == 0
+    assert worker.wait(timeout=60) == 0
     assert not bell.worker_is_up(redis)
 
 

@@ -52,7 +52,7 @@ def student(serial: int = 1, **changed: Any) -> dict[str, Any]:
     row: dict[str, Any] = {
         "学号": f"2024{serial:04d}",
         "姓名": f"示例{serial}",
-        "证件号码": number(serial),
+        "证件号码": number(serial % 1000, region=str(310104 + serial // 1000)),
         "手机号码": f"138{serial:08d}",
         "专业名称": "计算机应用",
         "毕业年月": "2027-06",

@@ -57,11 +57,13 @@ def steps(desk: Desk) -> list[Step]:
             else "检查结果由学校确认后才写入，没有待确认的名册。",
             bool(desk.students) and not current,
             at_roster,
-            "核对名册" if waiting else "查看进度",
+            "核对名册" if waiting else "查看进度" if working else "查看名册",
         ),
         Step(
             "查看申报计划并生成",
-            f"{desk.unplanned} 名学生还不在任何在办的团体申报中。"
+            f"{desk.unplanned} 名学生不在任何在办的团体申报中，原因见申报计划。"
+            if desk.unplanned and desk.generated
+            else f"{desk.unplanned} 名学生还没有生成团体申报。"
             if desk.unplanned
             else "保存的学生都已在团体申报中。"
             if desk.students

@@ -136,3 +136,11 @@ def test_a_namespace_prefix_hides_nothing() -> None:
         )
 
     assert refusal(hostile.rezipped(hostile.good_xlsx(), change)) == "file.unsafe"
+
+
+def test_a_workbook_without_sheets() -> None:
+    def change(name: str, content: bytes) -> bytes:
+        head, _, rest = content.partition(b"<sheets>")
+        return head + rest.partition(b"</sheets>")[2] if name == "xl/workbook.xml" else content
+
+    assert refusal(hostile.rezipped(hostile.good_xlsx(), change)) == "file.unreadable"

@@ -1,0 +1,111 @@
+"""Every page at a phone's and a desk's width: accessible, nothing to scroll sideways, no errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.browser.conftest import Site, roster_file, sign_in
+
+pytestmark = pytest.mark.browser
+
+SERIOUS = {"serious", "critical"}
+PAGES = [
+    "/auth/sign-in", "/register", "/help", "/clauses/n17s-1", "/nowhere", "/school/",
+    "/school/rosters", "/school/rosters/new", "/school/specialties", "/school/account",
+    "/school/applications", "/school/applications/plan", "/school/applications/plan?show=excluded",
+    "/school/applications/plan?show=held", "roster?show=issues", "roster?show=rows", "application",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def places(
+    browser: Browser, site: Site, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
+    """A school whose pages all have something to show; where its roster and application are."""
+    context = browser.new_context(base_url=site.address)
+    page = context.new_page()
+    sign_in(page, "li")
+    page.goto("/school/rosters/new")
+    file = roster_file(tmp_path_factory.mktemp("files"), rows=60, first=500)
+    page.get_by_label("名册文件").set_input_files(file)
+    page.get_by_role("button", name="上传并检查").click()
+    page.get_by_role("button", name=re.compile("只保存通过的")).click(timeout=60_000)
+    expect(page.get_by_text("新增 61 名")).to_be_visible(timeout=60_000)
+    roster = page.url
+    page.goto("/school/applications/plan")
+    page.get_by_role("button", name=re.compile("生成 1 份")).click()
+    page.get_by_role("link", name=re.compile("^TB")).click(timeout=60_000)
+    places = {"roster": roster, "application": page.url}
+    context.close()
+    return places
+
+
+@pytest.fixture(scope="module", params=[360, 1440])
+def signed_in(
+    request: pytest.FixtureRequest, browser: Browser, site: Site, places: dict[str, str]
+) -> Iterator[BrowserContext]:
+    context = browser.new_context(
+        base_url=site.address, viewport={"width": request.param, "height": 900}, locale="zh-CN"
+    )
+    page = context.new_page()
+    sign_in(page, "li")
+    page.close()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def opened(signed_in: BrowserContext) -> Iterator[Page]:
+    page = signed_in.new_page()
+    yield page
+    page.close()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_page(opened: Page, places: dict[str, str], path: str) -> None:
+    name, _, query = path.partition("?")
+    address = f"{places[name]}?{query}" if name in places else path
+    told: list[str] = []
+    opened.on("console", lambda message: told.append(message.text))
+    opened.goto(address)
+    findings = Axe().run(opened).response["violations"]
+    serious = [
+        (found["id"], [node["target"] for node in found["nodes"]][:3])
+        for found in findings
+        if found["impact"] in SERIOUS
+    ]
+    assert serious == []
+    wide = opened.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert wide <= 0
+    assert len(opened.title()) > 4
+    expected = "404" if path == "/nowhere" else "none"
+    assert [text for text in told if expected not in text] == []
+
+
+def test_an_office_sees_what_is_there_for_it(page: Page) -> None:
+    sign_in(page, "wang")
+    expect(page.get_by_text("当前版本开放学校端")).to_be_visible()
+
+
+def test_a_mistake_is_told_beside_its_field(page: Page) -> None:
+    sign_in(page, "li")
+    page.goto("/school/rosters/new")
+    page.get_by_role("button", name="上传并检查").click()
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("请选择要上传的名册文件")
+    alert.get_by_role("link", name="名册文件").click()
+    expect(page.get_by_label("名册文件")).to_be_focused()
+
+
+def test_it_prints_without_its_frame(page: Page, places: dict[str, str], tmp_path: Path) -> None:
+    sign_in(page, "li")
+    page.goto(places["application"])
+    page.emulate_media(media="print")
+    expect(page.get_by_role("navigation", name="主导航")).to_be_hidden()
+    expect(page.get_by_role("table")).to_be_visible()

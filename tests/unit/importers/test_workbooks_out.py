@@ -1,0 +1,147 @@
+"""The template, and the workbook of corrections."""
+
+import io
+from typing import Any
+
+import pytest
+from openpyxl import Workbook, load_workbook
+from openpyxl.comments import Comment
+
+from importers.corrections import AUTHOR, NOTES_SHEET, REASONS_HEAD, annotated
+from importers.limits import LIMITS
+from importers.roster_fields import FIELDS
+from importers.template import roster_template
+from school_portal.domain.violations import issue
+from tests.files import hostile, rosters
+from tests.files.rosters import CONTEXT, fill, number, saved, student, table, xlsx
+from tests.unit.importers.reading import Outcome, read
+
+
+def corrected(data: bytes) -> tuple[Workbook, Outcome]:
+    outcome = read(data)
+    sheet = outcome.facts.sheet if outcome.facts else None
+    return load_workbook(io.BytesIO(annotated(data, sheet, outcome.issues, LIMITS))), outcome
+
+
+def comments(sheet: Any) -> dict[str, str]:
+    return {c.coordinate: c.comment.text for row in sheet for c in row if c.comment}
+
+
+def test_the_template_is_an_empty_roster() -> None:
+    outcome = read(roster_template(CONTEXT))
+    assert (outcome.rows, outcome.issues) == ([], [])
+    assert outcome.facts is not None
+    assert (outcome.facts.header_row, outcome.facts.rows, outcome.facts.ignored_columns) == (
+        1,
+        0,
+        (),
+    )
+
+
+def test_the_filled_template_is_read() -> None:
+    book = load_workbook(io.BytesIO(roster_template(CONTEXT)))
+    sheet = book.worksheets[0]
+    heads = [str(cell.value).rstrip("*") for cell in sheet[1]]
+    assert heads == [field.name for field in FIELDS]
+    assert [cell.value for cell in sheet[1] if "*" in str(cell.value)] == [
+        f"{field.name}*" for field in FIELDS if field.required
+    ]
+    for head, value in student(1, 申报等级="四级/中级工").items():
+        cell = sheet.cell(2, heads.index(head) + 1)
+        assert cell.number_format == "@"
+        cell.value = value
+    assert [row.document_number for row in read(saved(book)).rows] == [number(1)]
+
+
+def test_long_lists_are_kept_on_a_hidden_sheet() -> None:
+    book = load_workbook(io.BytesIO(roster_template(CONTEXT)))
+    assert [sheet.sheet_state for sheet in book.worksheets] == ["visible", "visible", "hidden"]
+    rules = book.worksheets[0].data_validations.dataValidation
+    assert all(rule.formula1.startswith("选项!$") for rule in rules)
+    names = [cell.value for row in book["选项"] for cell in row]
+    assert {"计算机应用", "调饮师", "示例社评组织", "居民身份证"} <= set(names)
+
+
+@pytest.mark.parametrize("build", [rosters.xlsx, rosters.xls, rosters.ods, rosters.text])
+def test_wrong_cells_come_back_red_with_a_comment_and_reasons(build: Any) -> None:
+    cells = [["名册"], *table(student(1), student(2, 手机号码="1"), student(2, 学号="20240009"))]
+    book, outcome = corrected(build(cells))
+    sheet = book.worksheets[0]
+    assert sheet["D4"].value == "1"
+    assert sheet["D4"].fill.fgColor.rgb == "FFFFC7CE"
+    assert comments(sheet) == {"D4": outcome.issues[0].message}
+    assert sheet.cell(2, 7).value == REASONS_HEAD
+    assert [sheet.cell(row, 7).value for row in (3, 4, 5)] == [
+        None,
+        outcome.issues[0].message,
+        outcome.issues[1].message,
+    ]
+
+
+def test_earlier_marks_are_replaced() -> None:
+    book, _ = corrected(xlsx(table(student(1, 手机号码="1"), student(2, 毕业年月="x"))))
+    book.worksheets[0]["D2"].value = "13800000001"
+    again, outcome = corrected(saved(book))
+    sheet = again.worksheets[0]
+    assert [one.row for one in outcome.issues] == [3]
+    assert list(comments(sheet)) == ["F3"]
+    assert sheet["D2"].fill.fill_type is None
+    assert [cell.value for cell in sheet["G"]] == [REASONS_HEAD, None, outcome.issues[0].message]
+    assert sheet.max_column == 7
+
+
+def test_other_sheets_and_other_peoples_comments_stay() -> None:
+    book = Workbook()
+    fill(book.worksheets[0], table(student(1, 手机号码="1")))
+    book.worksheets[0]["A2"].comment = Comment("校对过", "老师")
+    fill(book.create_sheet("附页"), [["内容"]])
+    back, _ = corrected(saved(book))
+    assert back["附页"]["A1"].value == "内容"
+    assert comments(back.worksheets[0])["A2"] == "校对过"
+    assert back.worksheets[0]["D2"].comment.author == AUTHOR
+
+
+def test_no_text_becomes_a_formula_and_no_formula_stays_one() -> None:
+    def stored(name: str, content: bytes) -> bytes:
+        return content.replace(b"<f>1+1</f><v></v>", b"<f>1+1</f><v>7</v>").replace(
+            b"<f>1+1</f><v />", b"<f>1+1</f><v>7</v>"
+        )
+
+    book = Workbook()
+    sheet = book.worksheets[0]
+    fill(sheet, table(student(1, 手机号码="1", 班级="@", 备注="=1+1")))
+    sheet["G2"].value = "=cmd()"
+    sheet["G2"].data_type = "s"
+    data = hostile.rezipped(saved(book), stored)
+    for content in (data, rosters.text(table(student(1, 手机号码="1", 班级="=cmd()")))):
+        back = corrected(content)[0].worksheets[0]
+        assert (back["G2"].value, back["G2"].data_type) == ("=cmd()", "s")
+    assert corrected(data)[0].worksheets[0]["H2"].value == 7
+
+
+def test_what_is_wrong_with_the_file_comes_first() -> None:
+    book, outcome = corrected(xlsx([["学号", "姓名"], ["1", "示例"]]))
+    assert book.sheetnames[0] == NOTES_SHEET
+    assert outcome.issues[0].message in [cell.value for cell in book.worksheets[0]["A"]]
+    assert book.worksheets[1]["A2"].value == "1"
+
+
+def test_a_mark_on_a_merged_cell_goes_to_its_first() -> None:
+    book = Workbook()
+    sheet = book.worksheets[0]
+    fill(sheet, table(student(1, 性别="？"), student(2)))
+    sheet.merge_cells("G2:G3")
+    back, outcome = corrected(saved(book))
+    assert [one.row for one in outcome.issues] == [2, 3]
+    assert list(comments(back.worksheets[0])) == ["G2"]
+
+
+def test_nothing_of_a_roster_is_written_to_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a temporary file")
+
+    files = [hostile.good_xlsx(), rosters.text(table(student(1)))]
+    monkeypatch.setattr("openpyxl.worksheet._writer.NamedTemporaryFile", refuse)
+    for data in files:
+        assert annotated(data, None, [issue("file.headers", detail="x")], LIMITS)
+    assert roster_template(CONTEXT)
