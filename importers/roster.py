@@ -37,11 +37,12 @@ class FileFacts:
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
-    """A row with errors, for the page of results; its texts are as typed."""
+    """A row with errors; its texts are as typed, `person` the person's key where it is known."""
 
     row: int
     student_no: str
     name: str
+    person: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +183,7 @@ class _Reading:
         if repeats:
             part.issues.append(issue("row.duplicate", number, detail=repeats))
         texts = draft.texts
-        part.rejected.append(RejectedRow(number, texts["学号"], texts["姓名"]))
+        part.rejected.append(RejectedRow(number, texts["学号"], texts["姓名"], draft.person))
 
     def _repeats(self, draft: RowDraft) -> str:
         """Which earlier rows hold the same person or 学号, a rejected one counting too."""

@@ -9,7 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from importers.roster import RejectedRow
 from school_portal.domain.identifiers import person_key
+from school_portal.domain.labels import fold
 from school_portal.domain.roster import Enrolment, RosterRow
 from school_portal.domain.violations import Issue, issue
 from school_portal.models import Specialty, Student
@@ -73,21 +75,38 @@ class Comparison:
         compared: list[Compared] = []
         issues: list[Issue] = []
         for row, person, mobile in zip(rows, persons, mobiles, strict=True):
-            found = self._refusals(row, person, numbers, elsewhere)
+            found = self._refusals(row.row, row.student_no, person, numbers, elsewhere)
             if found:
                 issues.extend(found)
             else:
                 compared.append(self._compared(row, person, mobile, saved.get(person)))
         return compared, issues
 
+    def refusals(self, rejected: Sequence[RejectedRow]) -> list[Issue]:
+        """What else refuses rows with errors, where the person is known: all is said at once."""
+        known = [(row.row, fold(row.student_no), row.person) for row in rejected if row.person]
+        persons = self.vault.index_many("person", (key for _, _, key in known))
+        numbers = self._number_holders([number for _, number, _ in known])
+        elsewhere = self._held_elsewhere(persons)
+        return [
+            found
+            for (row, number, _), person in zip(known, persons, strict=True)
+            for found in self._refusals(row, number, person, numbers, elsewhere)
+        ]
+
     def _refusals(
-        self, row: RosterRow, person: bytes, numbers: dict[str, bytes], elsewhere: set[bytes]
+        self,
+        row: int,
+        student_no: str,
+        person: bytes,
+        numbers: dict[str, bytes],
+        elsewhere: set[bytes],
     ) -> list[Issue]:
         found = []
-        if numbers.get(row.student_no, person) != person:
-            found.append(issue("row.number-taken", row.row, "学号", value=row.student_no))
+        if numbers.get(student_no, person) != person:
+            found.append(issue("row.number-taken", row, "学号", value=student_no))
         if person in elsewhere:
-            found.append(issue("row.other-school", row.row, "证件号码"))
+            found.append(issue("row.other-school", row, "证件号码"))
         return found
 
     def _compared(self, row: RosterRow, person: bytes, mobile: bytes, student: Any) -> Compared:

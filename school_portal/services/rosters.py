@@ -80,6 +80,7 @@ def check(
     rows_in = context(session, school_id, today)
     for chunk in read_roster(source, file_name, rows_in, sheet=sheet):
         compared, refused = comparison.compare(chunk.rows)
+        refused += comparison.refusals(chunk.rejected)
         issues = sorted([*chunk.issues, *refused], key=lambda found: found.row or 0)
         yield Checked(compared, issues, chunk.done, chunk.total, chunk.facts)
 

@@ -141,6 +141,20 @@ def test_a_student_number_of_somebody_else_is_refused(
     assert codes(rosters.document(session, roster)) == [(2, "学号", "row.number-taken")]
 
 
+def test_a_row_with_errors_is_told_what_else_refuses_it(
+    session: Session, portal: Portal, operation: Operation
+) -> None:
+    saved(session, portal, operation.school, [student(1)])
+    saved(session, portal, operation.other, [student(2)])
+    wrong = student(2, **{"学号*": student(1)["学号*"], "手机号码*": "12345"})
+    roster = checked(session, portal, operation.school, [wrong])
+    assert codes(rosters.document(session, roster)) == [
+        (2, "手机号码", "cell.mobile"),
+        (2, "学号", "row.number-taken"),
+        (2, "证件号码", "row.other-school"),
+    ]
+
+
 def test_two_checked_rosters_of_the_same_file_save_each_student_once(
     session: Session, portal: Portal, operation: Operation
 ) -> None:
