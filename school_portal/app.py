@@ -48,8 +48,8 @@ def build(settings: config.Settings | None = None, clock: Clock = utc_now) -> Fl
 
 def _engine_options(settings: config.Settings) -> dict[str, Any]:
     if settings.is_sqlite:
-        return {"connect_args": {"timeout": dialect.BUSY_SECONDS}}
-    return {"pool_pre_ping": True}
+        return {"hide_parameters": True, "connect_args": {"timeout": dialect.BUSY_SECONDS}}
+    return {"hide_parameters": True, "pool_pre_ping": True}
 
 
 def _portal(settings: config.Settings, clock: Clock) -> Portal:
