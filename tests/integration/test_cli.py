@@ -105,7 +105,7 @@ def test_from_roster_to_exported_application(
     assert [one["id"] for one in listed["applications"]] == made["created"]
     exported = tmp_path / "申报.xlsx"
     assert running("applications", "export", made["created"][0], exported)[0] == 0
-    cells = [cell for row in openpyxl.load_workbook(exported).active.values for cell in row]
+    cells = [cell for row in openpyxl.load_workbook(exported).worksheets[0].values for cell in row]
     assert set(groups[0]["students"]) <= set(cells)
 
 
