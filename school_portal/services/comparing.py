@@ -56,6 +56,11 @@ class Comparison:
         self.session = session
         self.school_id = school_id
         self.vault = vault
+        # A school's first roster has nothing to be compared with; who comes meanwhile raises the
+        # school's version, and the roster is compared again.
+        self.has_students = session.scalar(
+            sa.select(sa.exists().where(Student.school_id == school_id))
+        )
         self.specialties = {
             (specialty.code, specialty.training_level): specialty.id
             for specialty in session.scalars(
@@ -124,6 +129,8 @@ class Comparison:
         return Compared(row, person, mobile, specialty_id, outcome, student.id)
 
     def _saved(self, persons: Iterable[bytes]) -> dict[bytes, Any]:
+        if not self.has_students:
+            return {}
         columns = [Student.id, Student.document_index, *(getattr(Student, c) for c in COMPARED)]
         found = self.session.execute(
             sa.select(*columns).where(
@@ -133,6 +140,8 @@ class Comparison:
         return {student.document_index: student for student in found}
 
     def _number_holders(self, numbers: Iterable[str]) -> dict[str, bytes]:
+        if not self.has_students:
+            return {}
         found = self.session.execute(
             sa.select(Student.student_no, Student.document_index).where(
                 Student.school_id == self.school_id, Student.student_no.in_(numbers)
