@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import secrets
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
@@ -95,7 +96,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         secret_key=setting("SECRET_KEY") or _kept(home, "SECRET_KEY", may_make),
         encryption_keys=keys,
         key_file=key_file,
-        origin=setting("ORIGIN"),
+        origin=_origin(setting("ORIGIN")),
         port=_port(environ.get("PORT") or "8000"),
     )
 
@@ -152,6 +153,12 @@ def _encryption_keys(text: str) -> tuple[bytes, ...]:
             f"设置 {PREFIX}ENCRYPTION_KEYS 须为以逗号分隔的 base64 密钥，每个 32 字节"
         )
     return keys
+
+
+def _origin(text: str | None) -> str | None:
+    if text is not None and not re.fullmatch(r"https?://[^/?#@\s]+", text):
+        raise SettingsError(f"设置 {PREFIX}ORIGIN 须为协议与主机，如 https://portal.example.cn")
+    return text
 
 
 def _port(text: str) -> int:

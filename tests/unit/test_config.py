@@ -1,0 +1,43 @@
+"""A malformed setting stops the start with one line that names it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from school_portal.config import SettingsError, read
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SCHOOL_PORTAL_DATABASE_URL", "mysql://host/portal"),
+        ("SCHOOL_PORTAL_ENCRYPTION_KEYS", "short"),
+        ("SCHOOL_PORTAL_ENCRYPTION_KEYS", "AAAA,AAAA"),
+        ("SCHOOL_PORTAL_ORIGIN", "portal.example.cn"),
+        ("SCHOOL_PORTAL_ORIGIN", "https://portal.example.cn/path"),
+        ("PORT", "http"),
+        ("PORT", "70000"),
+    ],
+)
+def test_a_malformed_setting_is_named_in_one_line(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(SettingsError) as told:
+        read({"SCHOOL_PORTAL_HOME": str(tmp_path), name: value})
+    assert name in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_secrets_are_required_with_postgresql(tmp_path: Path) -> None:
+    environment = {
+        "SCHOOL_PORTAL_HOME": str(tmp_path),
+        "SCHOOL_PORTAL_DATABASE_URL": "postgresql://host/portal",
+    }
+    with pytest.raises(SettingsError, match="SCHOOL_PORTAL_"):
+        read(environment)
+
+
+def test_an_origin_is_taken_as_given(tmp_path: Path) -> None:
+    origin = "https://portal.example.cn:8443"
+    environment = {"SCHOOL_PORTAL_HOME": str(tmp_path), "SCHOOL_PORTAL_ORIGIN": origin}
+    assert read(environment).origin == origin
