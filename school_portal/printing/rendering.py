@@ -56,7 +56,7 @@ def _fonts() -> typst.Fonts:
     return typst.Fonts(
         include_system_fonts=False,
         include_embedded_fonts=False,
-        font_paths=[pylopdf_fonts_zh_cn.serif_path(), pylopdf_fonts_zh_cn.sans_path()],
+        font_paths=[pylopdf_fonts_zh_cn.serif_path().parent],
     )
 
 
@@ -77,5 +77,5 @@ def _text(value: Any) -> Any:
 def _code(url: str) -> str:
     """The address as a QR code in SVG."""
     drawing = BytesIO()
-    segno.make_qr(url, error="m").save(drawing, kind="svg", xmldecl=False)
+    segno.make_qr(url, error="m").save(drawing, kind="svg", border=0, xmldecl=False)
     return drawing.getvalue().decode()
