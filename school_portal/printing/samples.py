@@ -60,7 +60,7 @@ _ACCOUNT = AccountForm(
     contact_mobile="10000000002",
     operator="示例丁",
     operator_document_number="000000200001010000",
-    operator_key_id="SF@示例0000-SAMPLE-KEY-0000000000000001",
+    operator_key_id="SAMPLE@SF00000000000000000000000001",
     is_dual_certificate=True,
     lines=(
         AccountLine("车工", Level.INTERMEDIATE),
