@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pypdfium2
 import zxingcpp
 
@@ -38,3 +40,15 @@ def ink_outside(pdf: bytes, *, margin: float) -> list[int]:
         )
         found.append(sum(len(row) - row.count(255) for row in rows))
     return found
+
+
+def rules(pdf: bytes) -> int:
+    """How many lines of the first page are ruled from 29 to 19 mm before its right edge."""
+    drawn = pypdfium2.PdfDocument(pdf)[0].render(scale=2, grayscale=True)
+    content, millimetre = bytes(drawn.buffer), 2 * 72 / 25.4
+    first, last = (drawn.width - int(distance * millimetre) for distance in (29, 19))
+    dark = [
+        255 not in content[row * drawn.stride + first : row * drawn.stride + last]
+        for row in range(drawn.height)
+    ]
+    return sum(here and not above for above, here in pairwise(dark))

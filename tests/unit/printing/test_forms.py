@@ -5,9 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import date
 from hashlib import sha256
-from typing import cast
 
 import pytest
 from hypothesis import given, settings
@@ -15,81 +13,22 @@ from hypothesis import strategies as st
 
 from school_portal.domain.levels import Level, TrainingLevel
 from school_portal.printing.forms import (
-    AccountForm,
     AccountLine,
-    EvaluationForm,
     Form,
-    OpinionForm,
-    PermissionLine,
-    PermissionNotice,
     ProjectLine,
 )
 from school_portal.printing.rendering import render
 from school_portal.printing.samples import SAMPLES
-from tests.unit.printing.reading import codes, ink_outside, pages
-
-EVALUATION = cast(EvaluationForm, SAMPLES["annex-1"])
-ACCOUNT = cast(AccountForm, SAMPLES["annex-2"])
-OPINION = cast(OpinionForm, SAMPLES["opinion"])
-NOTICE = PermissionNotice(
-    number="QX-2026-0001",
-    status_text="已决定",
-    verification_url="https://portal.example/verify/QX-2026-0001",
-    issued=date(2026, 11, 9),
-    school="上海市示例职业技术学校",
-    lines=(
-        PermissionLine(
-            route="社会评价组织等级认定",
-            node="社会评价组织等级认定",
-            occupation="车工",
-            level=Level.INTERMEDIATE,
-            is_granted=True,
-            decided_on=date(2026, 11, 6),
-            reason="",
-        ),
-        PermissionLine(
-            route="职业资格鉴定",
-            node="",
-            occupation="焊工",
-            level=Level.INTERMEDIATE,
-            is_granted=False,
-            decided_on=date(2026, 11, 9),
-            reason="专业评估未通过。",
-        ),
-    ),
-)
-BLANK_EVALUATION = replace(
-    EVALUATION,
-    school="",
-    legal_representative="",
-    leader="",
-    leader_phone="",
-    contact="",
-    contact_phone="",
-    address="",
-    lines=(),
-    school_opinion="",
-    sealed_on=None,
-)
-BLANK_ACCOUNT = replace(
+from tests.unit.printing.examples import (
     ACCOUNT,
-    school="",
-    legal_representative="",
-    district="",
-    leader="",
-    leader_mobile="",
-    contact="",
-    contact_mobile="",
-    operator="",
-    operator_document_number="",
-    operator_key_id="",
-    is_dual_certificate=False,
-    lines=(),
-    school_opinion="",
-    handler="",
-    handled_on=None,
-    sealed_on=None,
+    BLANK_ACCOUNT,
+    BLANK_EVALUATION,
+    EVALUATION,
+    NOTICE,
+    OPINION,
 )
+from tests.unit.printing.reading import codes, ink_outside, pages, rules
+
 # Between head and foot, in the annexes' order.
 ANNEX_1 = (
     "附件1：职业技能评价专业评估申请表申请学校名称法人代表负责人（分管领导）联系方式联系人联系方式"
@@ -126,6 +65,20 @@ def test_a_blank_form_has_the_annexs_words_in_its_order(form: Form, words: str) 
     head = f"编号：{form.number}状态：{form.status_text}出具日期：2026年10月12日扫码核验"
     first = pages(render(form))[0]
     assert first.startswith(head + words + "第1页/共1页")
+
+
+@pytest.mark.parametrize(
+    ("form", "lines"),
+    [
+        # The fields' rows and their top, the heads, the annex's rows, the opinion.
+        (BLANK_EVALUATION, 5 + 2 + 8 + 1),
+        (replace(BLANK_EVALUATION, training_level=TrainingLevel.HIGHER), 5 + 2 + 10 + 1),
+        (BLANK_ACCOUNT, 6 + 1 + 10 + 1),
+    ],
+    ids=["annex 1, secondary", "annex 1, higher", "annex 2"],
+)
+def test_a_blank_form_has_the_annexs_rows(form: Form, lines: int) -> None:
+    assert rules(render(form)) == lines
 
 
 def test_every_field_stands_behind_its_caption() -> None:
