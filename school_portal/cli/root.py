@@ -15,6 +15,7 @@ COMMANDS = {
     "roster": ("rosters", "名册：模板、检查、导入、错误标注"),
     "applications": ("applications", "团体申报：预览、生成、列表、导出"),
     "calendar": ("calendar", "专业评估受理窗口与工作日"),
+    "forms": ("forms", "纸质表格的样张"),
     "serve": ("serve", "启动网站、任务进程与内置 Redis"),
     "worker": ("serve", "启动一个任务进程"),
     "users": ("users", "平台账户"),
