@@ -75,7 +75,7 @@ def test_a_move_is_in_the_history_and_in_the_audit_chain(
     ).one()
     assert (event.actor, event.subject) == (f"user:{officer.id}", case.subject)
     assert "材料齐全" not in str(event.detail)
-    assert audit.verify(session) == []
+    assert list(audit.verify(session)) == []
 
 
 def test_what_is_rolled_back_leaves_nothing(
