@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 
 from school_portal.domain.account import ACCOUNT_WORKFLOW, OPENING_WORKFLOW
 from school_portal.domain.group_application import APPLICATION_WORKFLOW, MEMBER_WORKFLOW
+from school_portal.domain.labels import LabelledEnum
 from school_portal.domain.permission import PERMISSION_WORKFLOW
 from school_portal.domain.roster import ROSTER_WORKFLOW
 from school_portal.domain.specialty_evaluation import EVALUATION_WORKFLOW, LINE_WORKFLOW
@@ -35,12 +36,12 @@ def page() -> str:
 
 
 def section(workflow: Workflow[Any, Any]) -> Iterator[str]:
+    states = [*cast("type[LabelledEnum]", type(workflow.transitions[0].target))]
     moves = [
         (source, move)
         for move in workflow.transitions
-        for source in sorted(move.sources, key=list(type(move.target)).index)
+        for source in sorted(move.sources, key=states.index)
     ]
-    states = list(type(workflow.transitions[0].target))
     yield f"## {workflow.title}\n"
     yield "```mermaid\nstateDiagram-v2"
     for state in states:
