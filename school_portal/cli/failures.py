@@ -8,11 +8,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
-from flask.cli import ScriptInfo
 
 if TYPE_CHECKING:
-    from flask import Flask
-
     from school_portal.config import Settings
 
 NOT_INITIALISED = "数据库尚未初始化或版本较旧，请先运行 school-portal init。"
@@ -23,19 +20,6 @@ _LACKING_TEXTS = ("no such table", "no such column")
 
 class Failed(click.ClickException):
     """The input was refused; the text is Chinese."""
-
-
-def script() -> ScriptInfo:
-    """How Flask's commands come by the application."""
-    return ScriptInfo(create_app=_create_app, set_debug_flag=False, load_dotenv_defaults=False)
-
-
-def _create_app() -> Flask:
-    from school_portal import config, create_app  # noqa: PLC0415
-
-    settings = config.read()
-    log_to_home(settings)
-    return create_app(settings)
 
 
 def log_to_home(settings: Settings) -> None:

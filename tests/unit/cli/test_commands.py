@@ -50,14 +50,36 @@ def test_help_on_every_level_is_chinese(
     assert any("\u4e00" <= letter <= "\u9fff" for letter in described[0])
 
 
-def test_help_asks_for_no_database_library() -> None:
+@pytest.mark.parametrize(
+    ("line", "libraries"),
+    [
+        (["--help"], ["flask", "sqlalchemy", "rq", "openpyxl"]),
+        (["calendar", "window", "--at", "2026-04-30"], ["flask", "sqlalchemy", "rq", "openpyxl"]),
+        (["opening-data", "template", "FILE"], ["flask", "sqlalchemy", "rq"]),
+        (["roster", "check", "--help"], ["redis", "openpyxl", "flask_wtf", "alembic"]),
+        (["applications", "list", "--help"], ["redis", "openpyxl", "flask_wtf", "alembic"]),
+    ],
+)
+def test_a_command_imports_what_it_needs(
+    line: list[str], libraries: list[str], tmp_path: Path
+) -> None:
     code = (
         "import sys; from school_portal.cli import main\n"
-        "try: main(['--help'])\n"
-        "except SystemExit: pass\n"
-        "print([name for name in ('sqlalchemy', 'rq', 'openpyxl') if name in sys.modules])"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit as ended: assert not ended.code\n"
+        f"print([name for name in {libraries} if name in sys.modules])"
     )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            code,
+            *(str(tmp_path / part) if part == "FILE" else part for part in line),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert told.stdout.splitlines()[-1] == "[]"
 
 
