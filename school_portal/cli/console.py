@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from school_portal.cli.failures import Failed, log_to_home
+from school_portal.cli.failures import Failed, line_of, log_to_home
 from school_portal.cli.words import reason
 from school_portal.domain.windows import civil_date
 
@@ -42,8 +42,8 @@ class Day(click.ParamType[date]):
 
 
 def in_format(default: str = "text") -> Callable[[F], F]:
-    """The option `--format`."""
-    return click.option(
+    """The option `--format`; what a command cannot do is a document too: `{"error": …}`."""
+    option = click.option(
         "--format",
         "form",
         type=click.Choice(["text", "json"]),
@@ -51,6 +51,23 @@ def in_format(default: str = "text") -> Callable[[F], F]:
         show_default=True,
         help="text 供人阅读，json 为标准输出上的一份 JSON 文档",
     )
+
+    def formed(command: F) -> F:
+        @wraps(command)
+        def run(*values: Any, form: str, **options: Any) -> Any:
+            try:
+                return command(*values, form=form, **options)
+            except (click.UsageError, BrokenPipeError):  # a reader that has gone wants no more
+                raise
+            except Exception as error:
+                told = line_of(error)
+                if form == "json":
+                    answer({"error": told}, form, ())
+                raise Failed(told) from error
+
+        return option(cast(F, run))
+
+    return formed
 
 
 def of_school(*, required: bool = True) -> Callable[[F], F]:

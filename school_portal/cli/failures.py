@@ -33,14 +33,19 @@ def log_to_home(settings: Settings) -> None:
 
 def tell(error: Exception) -> int:
     """Say what happened on standard error; the exit status."""
-    known = _known(error)
-    if known is None:
-        number = secrets.token_hex(4)
-        with suppress(Exception):  # where the log cannot be written, the line is all there is
-            _note(error, number)
-        known = f"发生意外错误（编号 {number}），操作没有完成。请把编号告诉系统管理员。"
-    click.echo(f"错误：{known}", err=True)
+    click.echo(f"错误：{line_of(error)}", err=True)
     return 1
+
+
+def line_of(error: Exception) -> str:
+    """What happened, in a line; the unexpected goes to the log, and the line has its number."""
+    known = error.message if isinstance(error, click.ClickException) else _known(error)
+    if known:
+        return known
+    number = secrets.token_hex(4)
+    with suppress(Exception):  # where the log cannot be written, the line is all there is
+        _note(error, number)
+    return f"发生意外错误（编号 {number}），操作没有完成。请把编号告诉系统管理员。"
 
 
 def _known(error: Exception) -> str | None:
