@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib import import_module
 
 import click
-from flask.cli import AppGroup
 
 # Command: the module that holds it, and what it does in a line.
 COMMANDS = {
@@ -24,7 +23,7 @@ COMMANDS = {
 }
 
 
-class LazyGroup(AppGroup):
+class LazyGroup(click.Group):
     """A group that knows its commands by name alone, so that `--help` is quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from openpyxl import Workbook
 
-from importers.opening import SHEETS
+from importers.opening_sheets import SHEETS
 from school_portal.domain.identifiers import uscc_is_valid
 
 _USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
