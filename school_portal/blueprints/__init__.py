@@ -13,12 +13,18 @@ def install(app: Flask) -> None:
     # Imported here: importing one blueprint must not import all.
     from school_portal.blueprints import errors, http, identity, rendering  # noqa: PLC0415
     from school_portal.blueprints.auth.routes import blueprint as auth  # noqa: PLC0415
+    from school_portal.blueprints.centre.routes import blueprint as centre  # noqa: PLC0415
     from school_portal.blueprints.entrance.routes import blueprint as entrance  # noqa: PLC0415
+    from school_portal.blueprints.expert.routes import blueprint as expert  # noqa: PLC0415
+    from school_portal.blueprints.office.routes import blueprint as office  # noqa: PLC0415
     from school_portal.blueprints.ops import routes as ops  # noqa: PLC0415
     from school_portal.blueprints.register.routes import blueprint as public  # noqa: PLC0415
     from school_portal.blueprints.school.routes import blueprint as school  # noqa: PLC0415
+    from school_portal.blueprints.settings.routes import blueprint as settings  # noqa: PLC0415
 
     for part in (http, errors, identity, rendering, ops):
         part.register(app)
-    for blueprint in (entrance, auth, school, public, ops.blueprint):
+    for blueprint in (
+        entrance, auth, school, office, centre, expert, settings, public, ops.blueprint
+    ):  # fmt: skip
         app.register_blueprint(blueprint)

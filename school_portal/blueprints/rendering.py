@@ -14,8 +14,11 @@ from flask import Flask, current_app, request, url_for
 from flask_login import current_user
 
 from school_portal.blueprints.clauses import cited
+from school_portal.domain.account import AccountState, OpeningState
 from school_portal.domain.group_application import ApplicationState, MemberState
+from school_portal.domain.permission import PermissionState
 from school_portal.domain.roster import RosterState
+from school_portal.domain.specialty_evaluation import EvaluationState, LineState
 from school_portal.domain.windows import TZ
 from school_portal.models import Role
 
@@ -56,6 +59,46 @@ LOOKS: dict[type[Enum], dict[Any, Look]] = {
         ),
         ApplicationState.CLOSED: Look("dark", "check", ApplicationState.CLOSED.label),
         ApplicationState.WITHDRAWN: Look("dark", "ban", ApplicationState.WITHDRAWN.label),
+    },
+    EvaluationState: {
+        EvaluationState.DRAFT: Look("grey", "pencil", "草稿 · 未提交"),
+        EvaluationState.SUBMITTED: Look("blue", "clock", "已提交 · 待受理"),
+        EvaluationState.RETURNED: Look("orange", "arrow-back-up", "退回补正"),
+        EvaluationState.ACCEPTED: Look("blue", "clipboard-check", "已受理 · 待组专家组"),
+        EvaluationState.NOT_ACCEPTED: Look("red", "circle-x", "不予受理"),
+        EvaluationState.UNDER_PANEL_REVIEW: Look("blue", "users-group", "专家评估中"),
+        EvaluationState.OPINION_RECORDED: Look("blue", "certificate", "已有意见 · 待盖章"),
+        EvaluationState.SEALED: Look("green", "circle-check", "已盖章生效"),
+        EvaluationState.WITHDRAWN: Look("dark", "ban", "已撤回"),
+    },
+    LineState: {
+        LineState.PENDING: Look("blue", "clock", "待评估"),
+        LineState.APPROVED: Look("green", "circle-check", "同意"),
+        LineState.REFUSED: Look("red", "circle-x", "不同意"),
+        LineState.REVOKED: Look("dark", "ban", "已撤销"),
+        LineState.EXPIRED: Look("dark", "ban", "已到期"),
+    },
+    OpeningState: {
+        OpeningState.DRAFT: Look("grey", "pencil", "草稿 · 未提交"),
+        OpeningState.REQUESTED: Look("blue", "clock", "已申请 · 待交原件"),
+        OpeningState.ORIGINAL_RECEIVED: Look("blue", "clipboard-check", "已收原件 · 待审批"),
+        OpeningState.APPROVED: Look("green", "circle-check", "已批准"),
+        OpeningState.RETURNED: Look("orange", "arrow-back-up", "已退回"),
+        OpeningState.WITHDRAWN: Look("dark", "ban", "已撤回"),
+    },
+    AccountState: {
+        AccountState.NOT_OPEN: Look("grey", "clock", AccountState.NOT_OPEN.label),
+        AccountState.APPROVED: Look("blue", "clock", AccountState.APPROVED.label),
+        AccountState.OPEN: Look("green", "circle-check", AccountState.OPEN.label),
+        AccountState.SUSPENDED: Look("orange", "ban", AccountState.SUSPENDED.label),
+        AccountState.CLOSED: Look("dark", "ban", AccountState.CLOSED.label),
+    },
+    PermissionState: {
+        PermissionState.REQUESTED: Look("blue", "clock", PermissionState.REQUESTED.label),
+        PermissionState.GRANTED: Look("green", "circle-check", PermissionState.GRANTED.label),
+        PermissionState.REFUSED: Look("red", "circle-x", PermissionState.REFUSED.label),
+        PermissionState.REVOKED: Look("dark", "ban", PermissionState.REVOKED.label),
+        PermissionState.WITHDRAWN: Look("dark", "ban", PermissionState.WITHDRAWN.label),
     },
     MemberState: {
         MemberState.INCLUDED: Look("grey", "check", MemberState.INCLUDED.label),

@@ -82,6 +82,7 @@ def _move(
 
 
 APPLICATION_WORKFLOW = Workflow(
+    "团体申报",
     [
         _move({ApplicationState.DRAFT}, ApplicationAction.SIGN, _SCHOOL, ApplicationState.SIGNED),
         _move(
@@ -129,16 +130,19 @@ APPLICATION_WORKFLOW = Workflow(
             _SCHOOL,
             ApplicationState.WITHDRAWN,
         ),
-    ]
+    ],
 )
 
 MEMBER_WORKFLOW: Workflow[MemberState, MemberAction] = Workflow(
-    Transition(frozenset({MemberState.INCLUDED}), action, roles, target)
-    for action, roles, target in (
-        (MemberAction.RETURN, _ADDRESSEES, MemberState.RETURNED),
-        (MemberAction.WITHDRAW, _SCHOOL, MemberState.WITHDRAWN),
-        (MemberAction.REPLACE, _SCHOOL, MemberState.REPLACED),
-        (MemberAction.PASS, _ADDRESSEES, MemberState.PASSED),
-        (MemberAction.FAIL, _ADDRESSEES, MemberState.FAILED),
-    )
+    "团体申报中的学生",
+    [
+        Transition(frozenset({MemberState.INCLUDED}), action, roles, target)
+        for action, roles, target in (
+            (MemberAction.RETURN, _ADDRESSEES, MemberState.RETURNED),
+            (MemberAction.WITHDRAW, _SCHOOL, MemberState.WITHDRAWN),
+            (MemberAction.REPLACE, _SCHOOL, MemberState.REPLACED),
+            (MemberAction.PASS, _ADDRESSEES, MemberState.PASSED),
+            (MemberAction.FAIL, _ADDRESSEES, MemberState.FAILED),
+        )
+    ],
 )

@@ -121,6 +121,7 @@ def _by_school(
 
 
 ROSTER_WORKFLOW = Workflow(
+    "名册",
     [
         # A second attempt reads again from the beginning.
         _by_worker(
@@ -142,5 +143,5 @@ ROSTER_WORKFLOW = Workflow(
             RosterState.DISCARDED,
         ),
         _by_school({RosterState.APPLIED}, RosterAction.UNDO, RosterState.UNDONE),
-    ]
+    ],
 )

@@ -1,5 +1,6 @@
 """Civil dates, periods, the academic year and the specialty-evaluation window (rulebook 3)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -50,17 +51,34 @@ def academic_year(day: date) -> tuple[date, date]:
     return date(first, 9, 1), date(first + 1, 8, 31)
 
 
-def specialty_window(instant: datetime) -> Window:
+def specialty_window(instant: datetime, extra: Iterable[Period] = ()) -> Window:
     """The April or October window (沪职鉴中心〔2021〕17号 一1, 市教委职教处 2021-11-05 一1).
 
-    Whole months; the last instant is 23:59:59.999999 of the last day. When closed, the next one.
+    Whole months; the last instant is 23:59:59.999999 of the last day. `extra` are the days that an
+    office opened beyond them, each with both ends; what touches is one window. When closed, the
+    next one.
     """
     now = _in_shanghai(instant)
-    starts = [date(now.year, month, 1) for month in _WINDOW_MONTHS]
-    starts.append(date(now.year + 1, _WINDOW_MONTHS[0], 1))
-    # The 40th day after a first of a month lies in the next month, whatever their lengths.
-    ends = [(day + timedelta(days=40)).replace(day=1) - timedelta(days=1) for day in starts]
-    start, end = next(pair for pair in zip(starts, ends, strict=True) if now.date() <= pair[1])
+    spans = [*_regular_windows(now.date()), *((p.start, p.end) for p in extra if p.start and p.end)]
+    start, end = next(span for span in _joined(spans) if now.date() <= span[1])
     opens = datetime.combine(start, time.min, TZ)
     closes = datetime.combine(end, time.max, TZ)
     return Window(opens <= now <= closes, opens, closes)
+
+
+def _regular_windows(day: date) -> list[tuple[date, date]]:
+    """First and last day of each April and October, from the year before to the year after."""
+    starts = [date(day.year + year, month, 1) for year in (-1, 0, 1) for month in _WINDOW_MONTHS]
+    # The 40th day after a first of a month lies in the next month, whatever their lengths.
+    return [(d, (d + timedelta(days=40)).replace(day=1) - timedelta(days=1)) for d in starts]
+
+
+def _joined(spans: Iterable[tuple[date, date]]) -> list[tuple[date, date]]:
+    """In order, those that overlap or follow at once made one."""
+    joined: list[tuple[date, date]] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1] + timedelta(days=1):
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return joined

@@ -43,20 +43,26 @@ class TransitionRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Transition(Generic[S, A]):
-    """From any of the states, by any of the roles, the action leads to the target."""
+    """From any of the states, by any of the roles, the action leads to the target.
+
+    `condition` says in Chinese what else must hold; whoever applies the move judges it.
+    """
 
     sources: frozenset[S]
     action: A
     roles: frozenset[Role]
     target: S
+    condition: str = ""
 
 
 class Workflow(Generic[S, A]):
-    """One workflow's table; what it does not list is refused."""
+    """One workflow's table; what it does not list is refused. `title` is Chinese."""
 
-    def __init__(self, transitions: Iterable[Transition[S, A]]) -> None:
+    def __init__(self, title: str, transitions: Iterable[Transition[S, A]]) -> None:
+        self.title = title
+        self.transitions = tuple(transitions)
         table: dict[tuple[S, A, Role], S] = {}
-        for transition in transitions:
+        for transition in self.transitions:
             for state in transition.sources:
                 for role in transition.roles:
                     key = (state, transition.action, role)

@@ -1,7 +1,24 @@
 """Tables, one family a file."""
 
+from school_portal.models.accounts import (
+    AccountOpening,
+    OpeningLine,
+    PermissionRequest,
+    SchoolAccount,
+)
 from school_portal.models.applications import ApplicationMember, GroupApplication, Sequence
+from school_portal.models.evaluations import (
+    EvaluationSubmission,
+    Expert,
+    ExpertOpinion,
+    Panel,
+    PanelMember,
+    Seal,
+    SpecialtyEvaluation,
+    TrainingProgramme,
+)
 from school_portal.models.ledger import Job, JobState, OutboxMessage
+from school_portal.models.notices import Notice
 from school_portal.models.organisations import (
     Body,
     BodyProject,
@@ -14,9 +31,19 @@ from school_portal.models.organisations import (
     Specialty,
 )
 from school_portal.models.people import Roster, RosterIssue, RosterRow, Student, Wish
-from school_portal.models.records import AuditEvent, AuditHead, Role, SignIn, User, WrappedKey
+from school_portal.models.records import (
+    AuditEvent,
+    AuditHead,
+    Role,
+    SignIn,
+    StateChange,
+    User,
+    WrappedKey,
+)
+from school_portal.models.settings import ExtraWindow, PolicyChange, WorkdayYear
 
 __all__ = [
+    "AccountOpening",
     "ApplicationMember",
     "AuditEvent",
     "AuditHead",
@@ -25,22 +52,38 @@ __all__ = [
     "CatalogueOccupation",
     "Cooperation",
     "EvaluationLine",
+    "EvaluationSubmission",
+    "Expert",
+    "ExpertOpinion",
+    "ExtraWindow",
     "GroupApplication",
     "Job",
     "JobState",
+    "Notice",
+    "OpeningLine",
     "OutboxMessage",
+    "Panel",
+    "PanelMember",
     "Permission",
+    "PermissionRequest",
+    "PolicyChange",
     "Restriction",
     "Role",
     "Roster",
     "RosterIssue",
     "RosterRow",
     "School",
+    "SchoolAccount",
+    "Seal",
     "Sequence",
     "SignIn",
     "Specialty",
+    "SpecialtyEvaluation",
+    "StateChange",
     "Student",
+    "TrainingProgramme",
     "User",
     "Wish",
+    "WorkdayYear",
     "WrappedKey",
 ]

@@ -10,23 +10,23 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from school_portal.domain.group_application import ApplicationState, MemberState
 from school_portal.domain.roster import Route
 from school_portal.extensions import db
+from school_portal.models.cases import Case
 from school_portal.models.organisations import Body, ProjectColumns, School
 from school_portal.models.people import Student
 from school_portal.models.types import UtcDateTime, choice
 
 
-class GroupApplication(ProjectColumns, db.Model):
+class GroupApplication(Case, ProjectColumns, db.Model):
     """One school, one body, one route, one project, at most N students (rulebook 7, 3)."""
 
     __tablename__ = "group_applications"
+    KIND = "group-application"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(sa.String(32), unique=True)
     school_id: Mapped[int] = mapped_column(sa.ForeignKey("schools.id"), index=True)
     body_id: Mapped[int | None] = mapped_column(sa.ForeignKey("bodies.id"))
     route: Mapped[Route] = mapped_column(choice(Route))
     state: Mapped[ApplicationState] = mapped_column(choice(ApplicationState))
-    version: Mapped[int] = mapped_column(default=0)
     job_id: Mapped[str | None] = mapped_column(sa.ForeignKey("jobs.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

@@ -9,9 +9,12 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from school_portal.domain.facts import Basis, BodyState, BodyType, Node
 from school_portal.domain.levels import Level, TrainingLevel
+from school_portal.domain.permission import PermissionState
 from school_portal.domain.projects import Project
 from school_portal.domain.roster import Route
+from school_portal.domain.specialty_evaluation import LineState
 from school_portal.extensions import db
+from school_portal.models.cases import Case
 from school_portal.models.types import choice
 
 
@@ -115,35 +118,77 @@ class CatalogueOccupation(db.Model):
     levels: Mapped[str] = mapped_column(sa.String(16))  # digits separated by a space
 
 
-class EvaluationLine(ProjectColumns, db.Model):
-    """An approved line of a specialty evaluation, with the dates it is in force."""
+FROM_OPENING_DATA = sa.text("evaluation_id IS NULL")
+
+
+class EvaluationLine(Case, ProjectColumns, db.Model):
+    """A line of a specialty evaluation; in force within its dates once it took effect.
+
+    One taken over with the opening data belongs to no application and was approved before. A line
+    of an application has its first day with the last seal (rulebook 5, 4).
+    """
 
     __tablename__ = "evaluation_lines"
     __table_args__ = (
-        sa.UniqueConstraint(
-            "specialty_id", "occupation_code", "occupation", "direction", "level", "starts_on"
+        sa.Index(
+            "uq_evaluation_lines_taken_over",
+            "specialty_id",
+            "occupation_code",
+            "occupation",
+            "direction",
+            "level",
+            "starts_on",
+            unique=True,
+            sqlite_where=FROM_OPENING_DATA,
+            postgresql_where=FROM_OPENING_DATA,
         ),
     )
+    KIND = "evaluation-line"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    specialty_id: Mapped[int] = mapped_column(sa.ForeignKey("specialties.id"))
+    specialty_id: Mapped[int] = mapped_column(sa.ForeignKey("specialties.id"), index=True)
+    evaluation_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("specialty_evaluations.id"), index=True
+    )
+    position: Mapped[int] = mapped_column(default=0)  # in the application, from 1
+    state: Mapped[LineState] = mapped_column(choice(LineState), default=LineState.APPROVED)
+    panel_reasons: Mapped[str] = mapped_column(sa.Text, default="")
     starts_on: Mapped[date | None]
     ends_on: Mapped[date | None]
 
     specialty: Mapped[Specialty] = relationship()
 
+    @classmethod
+    def took_effect(cls) -> sa.ColumnElement[bool]:
+        """Taken over, or approved and sealed; the dates say whether it is in force."""
+        decided = cls.state.in_((LineState.APPROVED, LineState.REVOKED, LineState.EXPIRED))
+        return sa.and_(decided, sa.or_(cls.evaluation_id.is_(None), cls.starts_on.is_not(None)))
 
-class Permission(ProjectColumns, db.Model):
-    """A permission for group applications (N17S 二3, N17H 二3)."""
+
+class Permission(Case, ProjectColumns, db.Model):
+    """A permission for group applications, asked for or granted (N17S 二3, N17H 二3)."""
 
     __tablename__ = "permissions"
+    KIND = "permission"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     school_id: Mapped[int] = mapped_column(sa.ForeignKey("schools.id"), index=True)
+    # None where the centre opened it itself, or where it came with the opening data.
+    request_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("permission_requests.id"), index=True
+    )
     route: Mapped[Route] = mapped_column(choice(Route))
     node: Mapped[Node | None] = mapped_column(choice(Node))
+    state: Mapped[PermissionState] = mapped_column(
+        choice(PermissionState), default=PermissionState.GRANTED
+    )
     starts_on: Mapped[date | None]
     ends_on: Mapped[date | None]
+
+    school: Mapped[School] = relationship()
+
+    @classmethod
+    def took_effect(cls) -> sa.ColumnElement[bool]:
+        """Granted at some time; the dates say whether it is in force."""
+        return cls.state.in_((PermissionState.GRANTED, PermissionState.REVOKED))
 
 
 class Cooperation(db.Model):

@@ -13,6 +13,7 @@ from school_portal.domain.levels import TrainingLevel
 from school_portal.domain.roster import Enrolment, RosterState, Route, StudyMode
 from school_portal.domain.violations import Issue, Severity
 from school_portal.extensions import db
+from school_portal.models.cases import Case
 from school_portal.models.organisations import School, Specialty
 from school_portal.models.types import UtcDateTime, choice
 
@@ -84,12 +85,12 @@ class Student(StudentColumns, db.Model):
     specialty: Mapped[Specialty] = relationship()
 
 
-class Roster(db.Model):
+class Roster(Case, db.Model):
     """An uploaded file of students and what became of it."""
 
     __tablename__ = "rosters"
+    KIND = "roster"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     school_id: Mapped[int] = mapped_column(sa.ForeignKey("schools.id"), index=True)
     # One form, one roster: the form's own token comes back when it is sent twice.
     upload_token: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
@@ -100,7 +101,6 @@ class Roster(db.Model):
     sheet: Mapped[str | None] = mapped_column(sa.String(100))  # chosen by the user
     judged_on: Mapped[date]  # the civil day as of which the rows are checked
     state: Mapped[RosterState] = mapped_column(choice(RosterState))
-    version: Mapped[int] = mapped_column(default=0)
     facts: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON)  # the contract's `file`
     students_version: Mapped[int | None]  # of the school, when the rows were compared
     accept_valid: Mapped[bool] = mapped_column(default=False)

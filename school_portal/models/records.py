@@ -26,6 +26,7 @@ class User(db.Model):
     role: Mapped[Role] = mapped_column(choice(Role))
     school_id: Mapped[int | None] = mapped_column(sa.ForeignKey("schools.id"))
     active: Mapped[bool] = mapped_column(default=True)
+    email_sealed: Mapped[bytes | None]  # where notices are sent; bound to the username
 
     school: Mapped[School | None] = relationship()
 
@@ -41,6 +42,26 @@ class SignIn(db.Model):
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     user: Mapped[User] = relationship()
+
+
+class StateChange(db.Model):
+    """One move of one case, never changed: who, when, from where to where, and why."""
+
+    __tablename__ = "state_changes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(sa.String(100), index=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    role: Mapped[Role] = mapped_column(choice(Role))
+    action: Mapped[str] = mapped_column(sa.String(32))
+    label: Mapped[str] = mapped_column(sa.String(32))  # the action's Chinese name
+    source: Mapped[str] = mapped_column(sa.String(32))
+    target: Mapped[str] = mapped_column(sa.String(32))
+    reason: Mapped[str] = mapped_column(sa.String(2000), default="")
+    detail: Mapped[dict[str, Any]] = mapped_column(sa.JSON, default=dict)  # nothing personal
+
+    user: Mapped[User | None] = relationship()
 
 
 class AuditEvent(db.Model):

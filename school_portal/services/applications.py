@@ -19,13 +19,12 @@ from school_portal.models import (
     Job,
     Roster,
     School,
-    Sequence,
     Specialty,
     Student,
     dialect,
 )
 from school_portal.security import audit
-from school_portal.services import facts
+from school_portal.services import facts, numbering
 from school_portal.services.access import Actor, NotFound, lock
 from school_portal.services.portal import Portal
 
@@ -116,7 +115,9 @@ def _create(
 ) -> list[GroupApplication]:
     planned = list(planned)
     now = portal.clock()
-    numbers = _numbers(session, portal.today().year, len(planned))
+    numbers = numbering.numbers(
+        session, "group-application", "TB", portal.today().year, len(planned)
+    )
     bodies = dict(session.execute(sa.select(Body.uscc, Body.id)).tuples().all())
     applications = [
         GroupApplication(
@@ -164,19 +165,6 @@ def _create(
         ),
     )
     return applications
-
-
-def _numbers(session: Session, year: int, count: int) -> list[str]:
-    """The next numbers of the year, without gaps: the counter commits with what it numbers."""
-    if not count:
-        return []
-    name = f"group-application-{year}"
-    raised = sa.update(Sequence).where(Sequence.name == name).values(value=Sequence.value + count)
-    last = session.scalar(raised.returning(Sequence.value))
-    if last is None:
-        dialect.ensure_row(session, Sequence.__table__, {"name": name, "value": 0})
-        last = session.scalars(raised.returning(Sequence.value)).one()
-    return [f"TB{year}{number:06d}" for number in range(last - count + 1, last + 1)]
 
 
 def choose_body(session: Session, actor: Actor, specialty: Specialty, body: Body | None) -> None:

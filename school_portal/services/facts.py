@@ -48,7 +48,11 @@ def load(session: Session, school: School, roster_id: int | None = None) -> rule
         lines=_lines(session, specialties),
         permissions=tuple(
             rules.Permission(p.route, p.node, p.project, Period(p.starts_on, p.ends_on))
-            for p in session.scalars(sa.select(Permission).where(Permission.school_id == school.id))
+            for p in session.scalars(
+                sa.select(Permission).where(
+                    Permission.school_id == school.id, Permission.took_effect()
+                )
+            )
         ),
         bodies=tuple(bodies.values()),
         cooperations=tuple(
@@ -125,7 +129,9 @@ def _lines(session: Session, specialties: dict[int, Specialty]) -> tuple[rules.E
             Period(line.starts_on, line.ends_on),
         )
         for line in session.scalars(
-            sa.select(EvaluationLine).where(EvaluationLine.specialty_id.in_(specialties))
+            sa.select(EvaluationLine).where(
+                EvaluationLine.specialty_id.in_(specialties), EvaluationLine.took_effect()
+            )
         )
     )
 

@@ -145,7 +145,7 @@ def specialties(session: Session, school: School, on: date) -> list[SpecialtyLin
     for line in session.scalars(
         sa.select(EvaluationLine)
         .join(Specialty)
-        .where(Specialty.school_id == school.id)
+        .where(Specialty.school_id == school.id, EvaluationLine.took_effect())
         .order_by(EvaluationLine.occupation_code, EvaluationLine.level.desc())
     ):
         in_force = Period(line.starts_on, line.ends_on).covers(on)
@@ -179,7 +179,7 @@ def permissions(session: Session, school: School) -> Sequence[Permission]:
     """The school's permissions, by occupation and level."""
     return session.scalars(
         sa.select(Permission)
-        .where(Permission.school_id == school.id)
+        .where(Permission.school_id == school.id, Permission.took_effect())
         .order_by(Permission.occupation_code, Permission.direction, Permission.level.desc())
     ).all()
 

@@ -1,38 +1,110 @@
-"""The one place where a thing changes its state: by its workflow's table, guarded by version."""
+"""The one place where a case changes its state: by its workflow's table, guarded by version."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from school_portal.domain.windows import TZ
 from school_portal.domain.workflow import Role, TransitionRefused, Workflow
-from school_portal.services.access import Refused
+from school_portal.models import StateChange
+from school_portal.security import audit
+from school_portal.services.access import Actor, Refused
 
 
 def apply(
-    session: Session, workflow: Workflow[Any, Any], thing: Any, action: StrEnum, role: Role
+    session: Session,
+    workflow: Workflow[Any, Any],
+    case: Any,
+    action: StrEnum,
+    role: Role,
+    *,
+    actor: Actor | None = None,
+    at: datetime | None = None,
+    reason: str = "",
+    **detail: audit.Primitive,
 ) -> None:
-    """Move `thing` (a row with `state` and `version`) by the workflow's table.
+    """Move `case` by the workflow's table; history and audit are written with it.
 
-    Raises Refused where the table has no such move, or where somebody else moved it first.
+    `actor` is whoever decided, None for the system; `at` the instant, the server's now where none
+    is given; `detail` holds nothing personal. The reason is kept in the history, its hash in the
+    audit chain. Raises Refused where the table has no such move, or where somebody else moved the
+    case first: who and when is said.
     """
+    at = at or datetime.now(UTC)
+    source = case.state
     try:
-        target = workflow.after(thing.state, action, role)
+        target = workflow.after(source, action, role)
     except TransitionRefused:
         raise Refused(
-            f"当前状态为“{thing.state.label}”，不能进行“{getattr(action, 'label', action)}”。"
-            "请刷新页面查看最新状态。"
+            f"当前状态为“{source.label}”，不能进行“{getattr(action, 'label', action)}”。"
+            f"{latest_change(session, case.subject)}请刷新页面查看最新状态。"
         ) from None
-    table = type(thing)
+    _move(session, case, target)
+    session.add(
+        StateChange(
+            subject=case.subject,
+            at=at,
+            user_id=actor.user_id if actor else None,
+            role=role,
+            action=action.value,
+            label=getattr(action, "label", action.value),
+            source=source.value,
+            target=target.value,
+            reason=reason,
+            detail=detail,
+        )
+    )
+    if reason:
+        detail["reason_sha256"] = sha256(reason.encode()).hexdigest()
+    audit.record(
+        session,
+        actor.label if actor else "system",
+        f"{case.KIND}.{action.value}",
+        case.subject,
+        at=at,
+        **detail,
+    )
+
+
+def _move(session: Session, case: Any, target: StrEnum) -> None:
+    """Where the row is no more as it was read, somebody else was first."""
+    session.flush()
+    table = type(case)
     moved = session.execute(
         sa.update(table)
-        .where(table.id == thing.id, table.state == thing.state, table.version == thing.version)
+        .where(table.id == case.id, table.state == case.state, table.version == case.version)
         .values(state=target, version=table.version + 1)
         .execution_options(synchronize_session=False)
     )
     if moved.rowcount != 1:  # type: ignore[attr-defined]
-        raise Refused("已有他人先一步处理，请刷新页面查看最新状态。")
-    session.refresh(thing)
+        said = latest_change(session, case.subject) or "已有他人先一步处理。"
+        raise Refused(f"{said}请刷新页面查看最新状态。")
+    session.refresh(case)
+
+
+def latest_change(session: Session, subject: str) -> str:
+    """Who moved the case last, and when, as a sentence; empty where nobody did."""
+    found = session.scalar(
+        sa.select(StateChange)
+        .where(StateChange.subject == subject)
+        .order_by(StateChange.id.desc())
+        .limit(1)
+    )
+    if found is None:
+        return ""
+    who = f"{found.role.label}的{found.user.name}" if found.user else found.role.label
+    return f"{who}已于 {found.at.astimezone(TZ):%Y-%m-%d %H:%M} 进行“{found.label}”。"
+
+
+def history(session: Session, subject: str) -> list[StateChange]:
+    """All moves of a case, the newest first."""
+    found = session.scalars(
+        sa.select(StateChange).where(StateChange.subject == subject).order_by(StateChange.id.desc())
+    )
+    return list(found)

@@ -4,6 +4,14 @@ from itertools import product
 
 import pytest
 
+from school_portal.domain.account import (
+    ACCOUNT_WORKFLOW,
+    OPENING_WORKFLOW,
+    AccountAction,
+    AccountState,
+    OpeningAction,
+    OpeningState,
+)
 from school_portal.domain.group_application import (
     APPLICATION_WORKFLOW,
     HOLDING_MEMBER_STATES,
@@ -14,10 +22,24 @@ from school_portal.domain.group_application import (
     MemberAction,
     MemberState,
 )
+from school_portal.domain.permission import (
+    PERMISSION_WORKFLOW,
+    PermissionAction,
+    PermissionState,
+)
 from school_portal.domain.roster import ROSTER_WORKFLOW, RosterAction, RosterState
+from school_portal.domain.specialty_evaluation import (
+    EVALUATION_WORKFLOW,
+    LINE_WORKFLOW,
+    EvaluationAction,
+    EvaluationState,
+    LineAction,
+    LineState,
+)
 from school_portal.domain.workflow import Role, Transition, TransitionRefused, Workflow
 
-# One line a move: state action role > state. Roles: w worker, s school, a body or centre.
+# One line a move: state action role > state. Roles: w worker, s school, a body or centre,
+# r a receiving office, c the centre, o an office or the centre, k the centre or the school's key.
 ROSTER = """
 uploaded read w > reading
 reading read w > reading
@@ -57,7 +79,61 @@ included replace s > replaced
 included pass a > passed
 included fail a > failed
 """
-ROLES = {"w": [Role.SYSTEM], "s": [Role.SCHOOL], "a": [Role.BODY, Role.CENTRE]}
+EVALUATION = """
+draft submit s > submitted
+returned resubmit s > submitted
+submitted withdraw s > withdrawn
+returned withdraw s > withdrawn
+submitted accept r > accepted
+submitted return r > returned
+submitted refuse r > not_accepted
+accepted convene c > under_panel_review
+under_panel_review conclude w > opinion_recorded
+opinion_recorded seal o > opinion_recorded
+opinion_recorded complete w > sealed
+"""
+LINE = """
+pending approve w > approved
+pending refuse w > refused
+approved revoke o > revoked
+approved expire w > expired
+"""
+OPENING = """
+draft request s > requested
+returned request s > requested
+requested receive_original c > original_received
+original_received approve c > approved
+requested return c > returned
+original_received return c > returned
+draft withdraw s > withdrawn
+requested withdraw s > withdrawn
+returned withdraw s > withdrawn
+"""
+ACCOUNT = """
+not_open approve c > approved
+closed approve c > approved
+approved open k > open
+open suspend c > suspended
+suspended resume c > open
+approved close c > closed
+open close c > closed
+suspended close c > closed
+"""
+PERMISSION = """
+requested grant c > granted
+requested refuse c > refused
+granted revoke c > revoked
+requested withdraw s > withdrawn
+"""
+ROLES = {
+    "w": [Role.SYSTEM],
+    "s": [Role.SCHOOL],
+    "a": [Role.BODY, Role.CENTRE],
+    "r": [Role.TEACHING_OFFICE, Role.VOCATIONAL_DIVISION],
+    "c": [Role.CENTRE],
+    "o": [Role.TEACHING_OFFICE, Role.VOCATIONAL_DIVISION, Role.CENTRE],
+    "k": [Role.CENTRE, Role.SCHOOL],
+}
 
 
 def moves(table: str) -> dict[tuple[str, str, Role], str]:
@@ -75,6 +151,11 @@ CASES = [
         (ROSTER_WORKFLOW, ROSTER, RosterState, RosterAction),
         (APPLICATION_WORKFLOW, APPLICATION, ApplicationState, ApplicationAction),
         (MEMBER_WORKFLOW, MEMBER, MemberState, MemberAction),
+        (EVALUATION_WORKFLOW, EVALUATION, EvaluationState, EvaluationAction),
+        (LINE_WORKFLOW, LINE, LineState, LineAction),
+        (OPENING_WORKFLOW, OPENING, OpeningState, OpeningAction),
+        (ACCOUNT_WORKFLOW, ACCOUNT, AccountState, AccountAction),
+        (PERMISSION_WORKFLOW, PERMISSION, PermissionState, PermissionAction),
     )
     for state, action, role in product(states, actions, Role)
 ]
@@ -118,4 +199,4 @@ def test_a_table_with_two_answers_is_refused() -> None:
         for target in (MemberState.RETURNED, MemberState.WITHDRAWN)
     ]
     with pytest.raises(ValueError, match="two transitions"):
-        Workflow(moves)
+        Workflow("两可", moves)

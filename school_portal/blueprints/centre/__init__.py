@@ -1,0 +1,1 @@
+"""The appraisal centre: accounts and permissions."""

@@ -1,0 +1,5 @@
+"""The blueprint, apart from its routes: no import cycle."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("expert", __name__, url_prefix="/expert")

@@ -1,0 +1,1 @@
+"""The receiving offices and the centre at specialty evaluations."""

@@ -1,0 +1,1 @@
+"""What offices set: policies, extra windows, working days; and everybody's notices."""
