@@ -163,7 +163,7 @@ class _Reading:
             # A template's prepared formulas make no student, a required one without value does.
             return any(isinstance(values[c], Unusable) for c in self._required if c < width)
         first = next(text for value in values if (text := text_of(value)))
-        if not fold(first).startswith(_CLOSING_WORDS):
+        if first.isascii() or not fold(first).startswith(_CLOSING_WORDS):
             return True
         place = columns["证件号码"]
         number = fold(text_of(values[place])) if place < width else ""
