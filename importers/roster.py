@@ -15,7 +15,7 @@ from school_portal.domain.labels import fold
 from school_portal.domain.roster import RosterRow
 from school_portal.domain.violations import Issue, issue
 
-CHUNK_ROWS = 1000
+CHUNK_ROWS = 2000
 _CLOSING_WORDS = ("合计", "备注", "说明", "制表人", "审核人")
 _NUMBER_SHAPE = re.compile(r"[0-9A-Za-z()]{8,}")
 _MOST_ROWS_NAMED = 10

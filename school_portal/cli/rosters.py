@@ -17,7 +17,7 @@ from school_portal.domain.roster import RosterState
 from school_portal.extensions import db
 from school_portal.jobs import JobState
 from school_portal.models import Roster, School, dialect
-from school_portal.services import rosters
+from school_portal.services import checking, rosters
 from school_portal.services.access import Actor
 from school_portal.services.portal import current_portal
 from school_portal.storage import TooLarge
@@ -144,7 +144,7 @@ def _checked(
     session: Session, school: School, file: Path, sheet: str | None, on: date
 ) -> dict[str, Any]:
     with file.open("rb") as stream:
-        return rosters.check_document(
+        return checking.check_document(
             session, current_portal(), school.id, stream, file.name, sheet=sheet, today=on
         )
 

@@ -19,6 +19,8 @@ Value = str | int | bool | bytes | None
 
 READ_ONLY = "portal_read_only"
 BUSY_SECONDS = 30
+# Of pages, each connection: the indexes that a merge writes to stay in memory.
+CACHE_KIB = 16 * 1024
 
 
 def prepare(engine: sa.Engine) -> None:
@@ -52,6 +54,7 @@ def _prepare_sqlite(engine: sa.Engine) -> None:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
+            f"cache_size=-{CACHE_KIB}",
         ):
             connection.execute(f"PRAGMA {pragma}")
 

@@ -150,7 +150,7 @@ class Comparison:
                 dialect.among(self.session, Student.student_no, numbers),
             )
         )
-        return dict(found.tuples().all())
+        return {number: person for number, person in found}
 
     def _held_elsewhere(self, persons: Sequence[bytes]) -> set[bytes]:
         if not persons:
