@@ -23,7 +23,7 @@ class Policy:
     group_size: int = _setting(200, "每份团体申报人数上限", 1, 10_000)
     correction_workdays: int = _setting(10, "补正期限的工作日数", 1, 250)
     panel_size: int = _setting(3, "专家组最少人数", 3, 99)
-    own_experts_excluded: bool = _setting(True, "专家不评审所在单位的申请")
+    own_experts_excluded: bool = _setting(True, "专家不评估所属单位")
     permission_without_evaluation: bool = _setting(True, "没有评估结论也可开通权限")
 
     def __post_init__(self) -> None:
