@@ -69,23 +69,31 @@ def items(session: Session, portal: Portal, actor: Actor) -> list[WorkItem]:
     return sorted(dated, key=lambda one: (one.due or date.max, one.since or _LONG_AGO))
 
 
-def _evaluations(session: Session, *conditions: sa.ColumnElement[bool]) -> list[_E]:
+def _evaluations(
+    session: Session, *conditions: sa.ColumnElement[bool]
+) -> list[SpecialtyEvaluation]:
     found = sa.select(_E).where(*conditions).options(joinedload(_E.school)).order_by(_E.id)
     return list(session.scalars(found))
 
 
-def _since(session: Session, cases: Iterable[_E | _O]) -> dict[str, datetime]:
+def _since(
+    session: Session, cases: Iterable[SpecialtyEvaluation | AccountOpening]
+) -> dict[str, datetime]:
     """When each case last moved, by its subject."""
     found = session.execute(
         sa.select(StateChange.subject, sa.func.max(StateChange.at))
         .where(StateChange.subject.in_([case.subject for case in cases]))
         .group_by(StateChange.subject)
     )
-    return {subject: at for subject, at in found}
+    return dict(found.tuples().all())
 
 
 def _evaluation_items(
-    session: Session, role: Role, found: list[_E], action: str, due: date | None = None
+    session: Session,
+    role: Role,
+    found: list[SpecialtyEvaluation],
+    action: str,
+    due: date | None = None,
 ) -> Iterator[WorkItem]:
     since = _since(session, found)
     for one in found:
