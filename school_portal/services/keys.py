@@ -14,6 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from school_portal import jobs
 from school_portal.models import (
+    AccountOpening,
     EvaluationSubmission,
     Job,
     RosterRow,
@@ -84,6 +85,15 @@ COLUMNS = (
         EvaluationSubmission.content_sealed,
         EvaluationSubmission.id,
         EvaluationSubmission.digest,
+    ),
+    *(
+        SealedColumn("account_openings", column, cells, AccountOpening.id, AccountOpening.uid)
+        for column, cells in (
+            ("leader_mobile", AccountOpening.leader_mobile_sealed),
+            ("contact_mobile", AccountOpening.contact_mobile_sealed),
+            ("operator_document", AccountOpening.operator_document_sealed),
+            ("key_id", AccountOpening.key_id_sealed),
+        )
     ),
 )
 
