@@ -7,10 +7,9 @@ from datetime import date
 import pytest
 from sqlalchemy.orm import Session
 
-from school_portal.domain.levels import TrainingLevel
 from school_portal.domain.specialty_evaluation import EvaluationState, LineState
 from school_portal.domain.workflow import Role
-from school_portal.models import Expert, PanelMember, SpecialtyEvaluation
+from school_portal.models import Expert, SpecialtyEvaluation
 from school_portal.services import experts, opinions, panels, receiving
 from school_portal.services.access import Actor, NotFound, Refused
 from school_portal.services.experts import Profile
@@ -69,8 +68,8 @@ def test_proposed_by_field_then_load_then_name(
     assert [(one.expert.name, bool(one.objection)) for one in rest] == [
         ("e0", False),
         ("disabled", True),
-        ("same-name", True),
         ("same-code", True),
+        ("same-name", True),
     ]
 
 
@@ -305,11 +304,3 @@ def test_the_centre_keeps_the_pool(
     for role in set(Role) - {Role.CENTRE}:
         with pytest.raises(NotFound):
             experts.edit(session, portal, Actor(None, role, None, "user:0"), made, profile)
-
-
-def test_training_levels_name_their_own_notice() -> None:
-    from school_portal.domain.evaluation_panel import size_refusal
-
-    assert "17号 一2" in size_refusal(2, TrainingLevel.SECONDARY)
-    assert "2021-11-05 一2" in size_refusal(2, TrainingLevel.HIGHER)
-    assert [size for size in range(8) if not size_refusal(size, TrainingLevel.HIGHER)] == [3, 5, 7]
