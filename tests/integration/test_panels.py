@@ -269,7 +269,7 @@ def test_an_expert_who_changes_to_the_school_judges_no_more(
     member = under_review(session, portal, case, pool[:3])[0]
     moved = Profile(case.school.name, "", ("调饮师",))
     experts.edit(session, portal, centre, member.expert, moved)
-    with pytest.raises(Refused, match="工作单位是申请学校.*请声明回避"):
+    with pytest.raises(Refused, match=r"工作单位是申请学校.*请声明回避"):
         opinions.record_opinions(session, portal, acting(member), member, {}, finish=False)
 
 
