@@ -25,7 +25,8 @@ username_option = click.option("--username", required=True, help="登录用的�
 @click.option("--name", help="显示的姓名，缺省同用户名")
 @console.of_school(required=False)
 @click.option("--role", type=click.Choice(STAFF), help="不属于学校的人员的角色")
-def create(username: str, name: str | None, uscc: str | None, role: str | None) -> None:
+@click.option("--email", default="", help="接收通知的邮箱地址，可不填")
+def create(username: str, name: str | None, uscc: str | None, role: str | None, email: str) -> None:
     """建立账户：学校操作人员给出 --school，其他人员给出 --role。
 
     密码从标准输入读取，在终端上则提示输入。
@@ -33,17 +34,19 @@ def create(username: str, name: str | None, uscc: str | None, role: str | None) 
     if (uscc is None) == (role is None):
         raise click.UsageError("--school 与 --role 须给出其中一个。")
     password = _password()  # before the database is locked
-    session = db.session()
-    accounts.create_user(
+    session, portal, actor = db.session(), current_portal(), Actor.operator_at_the_console()
+    user = accounts.create_user(
         session,
-        Actor.operator_at_the_console(),
-        current_portal().clock(),
+        actor,
+        portal.clock(),
         username=username,
         name=name or username,
         password=password,
         role=Role(role) if role else Role.SCHOOL,
         school=console.find_school(session, uscc) if uscc else None,
     )
+    if email:
+        accounts.set_email(session, portal, actor, user, email)
     session.commit()
     click.echo(f"已建立账户“{username}”", err=True)
 

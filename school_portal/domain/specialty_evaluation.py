@@ -202,9 +202,9 @@ LINE_WORKFLOW: Workflow[LineState, LineAction] = Workflow(
 )
 
 
-def is_panel(size: int) -> bool:
-    """Whether so many experts make a panel: an odd number, at least three (rulebook 5, 3)."""
-    return size >= PANEL_SIZE and size % 2 == 1
+def is_panel(size: int, least: int = PANEL_SIZE) -> bool:
+    """Whether so many experts make a panel: an odd number of at least `least` (rulebook 5, 3)."""
+    return size >= least and size % 2 == 1
 
 
 def majority(votes: Sequence[bool]) -> bool:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from school_portal import jobs
-from school_portal.models import Job, RosterRow, School, Student, WrappedKey
+from school_portal.models import Job, RosterRow, School, Student, User, WrappedKey
 from school_portal.security import audit
 from school_portal.security.cipher import KEY_ID_SIZE, KeyRing, Unreadable
 from school_portal.security.vault import place_of
@@ -54,6 +54,7 @@ class SealedColumn:
 COLUMNS = (
     SealedColumn("wrapped_keys", "sealed", WrappedKey.sealed, WrappedKey.name, WrappedKey.name),
     SealedColumn("schools", "key_id", School.key_id_sealed, School.id, School.uscc),
+    SealedColumn("users", "email", User.email_sealed, User.id, User.username),
     *(
         SealedColumn("students", column, cells, model.id, model.document_index)
         for model in (RosterRow, Student)
