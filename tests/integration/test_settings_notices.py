@@ -30,7 +30,7 @@ from school_portal.domain.specialty_evaluation import (
     LineAction,
 )
 from school_portal.domain.specialty_evaluation import EvaluationAction as A
-from school_portal.domain.workflow import Role
+from school_portal.domain.workflow import Role, Workflow
 from school_portal.models import (
     AccountOpening,
     EvaluationLine,
@@ -84,7 +84,7 @@ def move(
     who: User | None = None,
     reason: str = "",
 ) -> None:
-    flows = {
+    flows: dict[str, Workflow[Any, Any]] = {
         "evaluation": EVALUATION_WORKFLOW,
         "evaluation-line": LINE_WORKFLOW,
         "account-opening": OPENING_WORKFLOW,
@@ -106,15 +106,16 @@ def told(session: Session) -> list[tuple[str, str, str]]:
 
 
 def test_every_wording_belongs_to_an_action_of_its_workflow() -> None:
+    flows: dict[str, Workflow[Any, Any]] = {
+        "evaluation": EVALUATION_WORKFLOW,
+        "evaluation-line": LINE_WORKFLOW,
+        "account-opening": OPENING_WORKFLOW,
+        "account": ACCOUNT_WORKFLOW,
+        "permission": PERMISSION_WORKFLOW,
+    }
     known = {
         (kind, transition.action.value)
-        for kind, flow in {
-            "evaluation": EVALUATION_WORKFLOW,
-            "evaluation-line": LINE_WORKFLOW,
-            "account-opening": OPENING_WORKFLOW,
-            "account": ACCOUNT_WORKFLOW,
-            "permission": PERMISSION_WORKFLOW,
-        }.items()
+        for kind, flow in flows.items()
         for transition in flow.transitions
     }
     assert WORDINGS.keys() <= known
