@@ -36,7 +36,9 @@ class SignedIn(UserMixin):
         self.name = user.name
         self.role = user.role
         self.school_id = user.school_id
-        self.organisation = user.school.name if user.school else OFFICES.get(user.role, "")
+        self.organisation = (
+            user.school.name if user.school else OFFICES.get(user.role, user.role.label)
+        )
         self.actor = Actor.of(user)
 
     def get_id(self) -> str:

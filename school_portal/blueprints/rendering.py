@@ -20,7 +20,9 @@ from school_portal.domain.permission import PermissionState
 from school_portal.domain.roster import RosterState
 from school_portal.domain.specialty_evaluation import EvaluationState, LineState
 from school_portal.domain.windows import TZ
+from school_portal.extensions import db
 from school_portal.models import Role
+from school_portal.services import notices
 
 PORTAL_NAME = "职业技能评价团体申报平台"
 _WEEKDAYS = "一二三四五六日"
@@ -118,17 +120,32 @@ SCHOOL_NAVIGATION = (
     ("school.account", "账户与权限", "user-shield"),
     ("entrance.help_page", "帮助", "help"),
 )
-OFFICE_NAVIGATION = (
-    ("entrance.entrance", "首页", "home"),
-    ("register.bodies", "评价机构名录", "building"),
-    ("entrance.help_page", "帮助", "help"),
-)
+_HOME = ("entrance.entrance", "首页", "home")
+_REGISTER = ("register.bodies", "评价机构名录", "building")
+_HELP = ("entrance.help_page", "帮助", "help")
+_POLICIES = ("settings.policies", "规则设置", "list-check")
+_WINDOWS = ("settings.windows", "受理期", "calendar")
+_WORKDAYS = ("settings.workdays", "工作日", "clock")
+_MAIL = ("settings.mail", "邮件记录", "info-circle")
+_OTHERS = (_HOME, _REGISTER, _HELP)
+NAVIGATION = {
+    Role.SCHOOL: SCHOOL_NAVIGATION,
+    Role.TEACHING_OFFICE: (_HOME, _WINDOWS, _REGISTER, _HELP),
+    Role.VOCATIONAL_DIVISION: (_HOME, _WINDOWS, _REGISTER, _HELP),
+    Role.CENTRE: (_HOME, _POLICIES, _WINDOWS, _REGISTER, _HELP),
+    Role.BUREAU: (_HOME, _POLICIES, _WINDOWS, _REGISTER, _HELP),
+    Role.ADMIN: (_HOME, _POLICIES, _WINDOWS, _WORKDAYS, _MAIL, _REGISTER, _HELP),
+}
 # A page below another's entry of the navigation.
 SECTIONS = {
     "school.roster": "school.rosters",
     "school.upload": "school.rosters",
     "school.plan": "school.applications",
     "school.application": "school.applications",
+    "settings.policy": "settings.policies",
+    "settings.change_policy": "settings.policies",
+    "settings.open_window": "settings.windows",
+    "settings.load_workdays": "settings.workdays",
 }
 
 
@@ -186,7 +203,14 @@ def asset(name: str) -> str:
 
 
 def navigation() -> tuple[tuple[str, str, str], ...]:
-    return SCHOOL_NAVIGATION if current_user.role is Role.SCHOOL else OFFICE_NAVIGATION
+    return NAVIGATION.get(current_user.role, _OTHERS)
+
+
+def unread_notices() -> int:
+    """How many notices the reader has not read; a page of a refused change writes nothing."""
+    session = db.session()
+    with session.no_autoflush:
+        return notices.count(session, current_user.actor, unread=True)
 
 
 def section(endpoint: str) -> bool:
@@ -206,5 +230,6 @@ def register(app: Flask) -> None:
         asset=asset,
         cited=cited,
         navigation=navigation,
+        unread_notices=unread_notices,
         section=section,
     )

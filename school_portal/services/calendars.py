@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy.orm import Session
@@ -14,6 +15,7 @@ from school_portal.services.access import Actor, Refused
 from school_portal.services.portal import Portal
 
 YEARS = range(2020, 2100)
+SHIPPED_SOURCE = "国务院办公厅当年部分节假日安排的通知（随平台提供）"
 
 
 def calendar(session: Session) -> Calendar:
@@ -23,6 +25,34 @@ def calendar(session: Session) -> Calendar:
         days = {date.fromisoformat(day): kind for day, kind in loaded.days.items()}
         known = known.with_year(loaded.year, days)
     return known
+
+
+@dataclass(frozen=True, slots=True)
+class Year:
+    """A year that is known: its days in order with `holiday` or `makeup`; who loaded it."""
+
+    year: int
+    source: str
+    days: list[tuple[date, str]]
+    loaded: WorkdayYear | None
+
+    def count(self, kind: str) -> int:
+        return sum(one == kind for _, one in self.days)
+
+
+def years(session: Session) -> list[Year]:
+    """The years that are known, the latest first."""
+    known, loaded = calendar(session), {one.year: one for one in session.query(WorkdayYear)}
+    kinds = {"holiday": known.holidays, "makeup": known.makeup_days}
+    return [
+        Year(
+            year,
+            loaded[year].source if year in loaded else SHIPPED_SOURCE,
+            sorted((day, kind) for kind in kinds for day in kinds[kind] if day.year == year),
+            loaded.get(year),
+        )
+        for year in sorted(known.years, reverse=True)
+    ]
 
 
 def days_left(known: Calendar, today: date, due: date) -> int | None:
