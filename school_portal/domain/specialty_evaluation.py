@@ -7,29 +7,6 @@ from school_portal.domain.levels import TrainingLevel
 from school_portal.domain.workflow import Role, Transition, Workflow
 
 PANEL_SIZE = 3  # experts at least, and an odd number of them (rulebook 5, 3)
-CORRECTION_DAYS = 10  # working days, where the reviewer sets no date (WINDOW-CORRECTION)
-
-PANEL_CLAUSES = {
-    TrainingLevel.SECONDARY: "沪职鉴中心〔2021〕17号 一2",
-    TrainingLevel.HIGHER: "市教委职教处 2021-11-05 一2",
-}
-SEAL_CLAUSES = {
-    TrainingLevel.SECONDARY: "沪职鉴中心〔2021〕17号 一3",
-    TrainingLevel.HIGHER: "市教委职教处 2021-11-05 一3",
-}
-SIZE_POLICY = "本平台规则：专家组为单数且不少于三名"
-INDEPENDENCE_POLICY = "本平台规则：专家不评估所属单位"
-
-ANNEX_FIELDS = {
-    "legal_representative": "法人代表",
-    "leader": "分管领导",
-    "leader_phone": "分管领导电话",
-    "contact": "联系人",
-    "contact_phone": "联系人电话",
-    "address": "学校地址",
-    "school_opinion": "申请学校意见",
-}
-"""What annex 1 holds beside its lines and documents, by what a correction unlocks it under."""
 
 ANNEX_FIELDS = {
     "legal_representative": "法人代表",

@@ -18,7 +18,7 @@ from school_portal.domain.specialty_evaluation import (
 from school_portal.domain.workflow import Role
 from school_portal.models import Panel, PanelMember, SpecialtyEvaluation
 from school_portal.security import audit
-from school_portal.services import experts, receiving, transitions
+from school_portal.services import experts, policies, receiving, transitions
 from school_portal.services.access import Actor, NotFound, Refused
 from school_portal.services.portal import Portal
 
@@ -30,7 +30,7 @@ def candidates(session: Session, evaluation: SpecialtyEvaluation) -> list[rules.
         experts.as_pooled(one, loads.get(one.id, 0), one.id in declared)
         for one in experts.pool(session)
     ]
-    return rules.ranked(pool, _applicant(evaluation))
+    return rules.ranked(pool, _applicant(evaluation), policies.current(session))
 
 
 def propose(
@@ -50,18 +50,29 @@ def convene(
 ) -> Panel:
     """The panel, by the centre: an odd number, at least three, none who belongs to the school.
 
-    `due_on` is the day by which the opinions are asked for, the tenth working day where none is
-    given. Raises NotFound for an unknown expert, Refused naming whom and why.
+    `due_on` is the day by which the opinions are asked for. Raises NotFound for an unknown expert,
+    Refused naming whom and why.
     """
     role, chosen = receiving.role_at(actor, evaluation), sorted(set(expert_ids))
     receiving.lock(session, evaluation)
-    refusal = rules.size_refusal(len(chosen), evaluation.training_level)
+    policy = policies.current(session)
+    refusal = rules.size_refusal(len(chosen), evaluation.training_level, policy)
     if refusal:
         raise Refused(refusal)
     _refuse_conflicts(session, evaluation, chosen)
     if due_on is not None and due_on < portal.today():
         raise Refused(f"完成期限 {due_on} 已过，请填写今天或以后的日期。")
     now = portal.clock()
+    if (evaluation.state, EvaluationAction.CONVENE, role) in EVALUATION_WORKFLOW.table:
+        # Before the move, which tells the members.
+        session.add(
+            Panel(
+                evaluation=evaluation,
+                convened_at=now,
+                due_on=due_on,
+                members=[PanelMember(expert_id=key) for key in chosen],
+            )
+        )
     transitions.apply(
         session,
         EVALUATION_WORKFLOW,
@@ -72,15 +83,7 @@ def convene(
         at=now,
         experts=len(chosen),
     )
-    panel = Panel(
-        evaluation=evaluation,
-        convened_at=now,
-        due_on=due_on or receiving.default_date(session, portal.today()),
-        members=[PanelMember(expert_id=key) for key in chosen],
-    )
-    session.add(panel)
-    session.flush()
-    return panel
+    return session.scalars(sa.select(Panel).where(Panel.evaluation_id == evaluation.id)).one()
 
 
 def recuse(
@@ -143,7 +146,8 @@ def conflict_of(session: Session, member: PanelMember) -> str:
     """Why this member may not judge after all, in Chinese; empty for none."""
     evaluation, expert = member.panel.evaluation, member.expert
     declared = expert.id in _declared(session, evaluation.school_id)
-    return rules.objection(experts.as_pooled(expert, 0, declared), _applicant(evaluation))
+    pooled = experts.as_pooled(expert, 0, declared)
+    return rules.objection(pooled, _applicant(evaluation), policies.current(session))
 
 
 def _under_review(member: PanelMember) -> None:

@@ -7,7 +7,7 @@ higher ones, the centre both; what a school has not handed in nobody sees.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 import sqlalchemy as sa
@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session, joinedload
 from school_portal.domain.levels import TrainingLevel
 from school_portal.domain.specialty_evaluation import (
     ANNEX_FIELDS,
-    CORRECTION_DAYS,
     EVALUATION_WORKFLOW,
     RECEIVERS,
     EvaluationAction,
@@ -26,7 +25,7 @@ from school_portal.domain.windows import civil_date
 from school_portal.domain.workdays import YearNotLoaded
 from school_portal.domain.workflow import Role
 from school_portal.models import School, SpecialtyEvaluation
-from school_portal.services import transitions
+from school_portal.services import policies, transitions
 from school_portal.services.access import Actor, NotFound, Refused
 from school_portal.services.calendars import calendar
 from school_portal.services.portal import Portal
@@ -40,7 +39,7 @@ class Unlocked:
 
     fields: frozenset[str] = frozenset()
     lines: frozenset[int] = frozenset()
-    programmes: frozenset[int] = field(default=frozenset())
+    programmes: frozenset[int] = frozenset()
     add_lines: bool = False
 
     def __bool__(self) -> bool:
@@ -141,7 +140,7 @@ def return_for_correction(
     reason: str,
     until: date | None = None,
 ) -> None:
-    """退回补正: only what is named unlocks, until the day given or the tenth working day.
+    """退回补正: only what is named unlocks, until the day given or the policy's.
 
     Raises NotFound for another office's, Refused: nothing named, no reasons, a day that is past,
     no day given where the calendar's year is not loaded.
@@ -173,10 +172,10 @@ def return_for_correction(
     )
 
 
-def default_date(session: Session, today: date, days: int = CORRECTION_DAYS) -> date | None:
-    """The last of that many working days after today; None where its year is not loaded."""
+def default_date(session: Session, today: date) -> date | None:
+    """The last of the policy's working days after today; None where its year is not loaded."""
     try:
-        return calendar(session).add_workdays(today, days)
+        return calendar(session).add_workdays(today, policies.current(session).correction_workdays)
     except YearNotLoaded:
         return None
 

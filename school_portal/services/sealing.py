@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session, contains_eager
 from school_portal.domain.specialty_evaluation import (
     EVALUATION_WORKFLOW,
     LINE_WORKFLOW,
-    SEAL_CLAUSES,
     SEALS,
     EvaluationAction,
     LineAction,
     LineState,
+    clause,
     missing_seals,
 )
 from school_portal.domain.windows import TZ, civil_date
@@ -41,7 +41,7 @@ def seal(session: Session, portal: Portal, actor: Actor, evaluation: SpecialtyEv
         wanted = "、".join(sorted(one.label for one in SEALS[level]))
         raise Refused(
             f"{level.label}的专家组评估意见表由{wanted}盖章，{role.label}不在其内"
-            f"（依据：{SEAL_CLAUSES[level]}）。"
+            f"（依据：{clause(level, '一3')}）。"
         )
     _refuse_second(evaluation, role)
     transitions.apply(

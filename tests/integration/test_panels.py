@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from school_portal.domain.specialty_evaluation import EvaluationState, LineState
 from school_portal.domain.workflow import Role
-from school_portal.models import Expert, SpecialtyEvaluation
+from school_portal.models import Expert, Notice, SpecialtyEvaluation
 from school_portal.services import experts, opinions, panels, receiving
 from school_portal.services.access import Actor, NotFound, Refused
 from school_portal.services.experts import Profile
@@ -117,9 +117,11 @@ def test_the_centre_alone_convenes_what_was_accepted(
         panels.convene(session, portal, centre, case, [*chosen[:2], 0])
     with pytest.raises(Refused, match="完成期限"):
         panels.convene(session, portal, centre, case, chosen, date(2026, 10, 14))
-    panel = panels.convene(session, portal, centre, case, chosen)
+    panel = panels.convene(session, portal, centre, case, chosen, date(2026, 10, 29))
     assert case.state is EvaluationState.UNDER_PANEL_REVIEW
     assert panel.due_on == date(2026, 10, 29)
+    told = {one.user_id for one in session.query(Notice)}
+    assert {one.user_id for one in pool[:3]} <= told
     assert sorted(one.expert_id for one in panel.members) == chosen
 
 

@@ -1,6 +1,12 @@
+from dataclasses import replace
+
+import pytest
+
 from school_portal.domain.evaluation_panel import Applicant, Pooled, objection, ranked, size_refusal
 from school_portal.domain.levels import TrainingLevel
+from school_portal.domain.policy import Policy
 
+POLICY = Policy()
 APPLICANT = Applicant("示例学校", "U1", TrainingLevel.SECONDARY, frozenset({"调饮师", "茶艺师"}))
 
 
@@ -9,9 +15,15 @@ def pooled(key: int, *fields: str, load: int = 0, employer: str = "研究所") -
 
 
 def test_the_refusal_of_a_size_names_the_levels_own_notice() -> None:
-    assert "17号 一2" in size_refusal(2, TrainingLevel.SECONDARY)
-    assert "2021-11-05 一2" in size_refusal(2, TrainingLevel.HIGHER)
-    assert [size for size in range(8) if not size_refusal(size, TrainingLevel.HIGHER)] == [3, 5, 7]
+    assert "17号 一2" in size_refusal(2, TrainingLevel.SECONDARY, POLICY)
+    assert "2021-11-05 一2" in size_refusal(2, TrainingLevel.HIGHER, POLICY)
+
+
+@pytest.mark.parametrize("least, sizes", [(3, [3, 5, 7]), (4, [5, 7])])
+def test_a_panel_is_odd_and_as_many_as_the_policy_asks(least: int, sizes: list[int]) -> None:
+    policy = Policy(panel_size=least)
+    higher = TrainingLevel.HIGHER
+    assert [size for size in range(8) if not size_refusal(size, higher, policy)] == sizes
 
 
 def test_the_order_is_by_right_fields_load_and_name_whatever_the_pools_order() -> None:
@@ -24,11 +36,17 @@ def test_the_order_is_by_right_fields_load_and_name_whatever_the_pools_order() -
         pooled(6, "调饮师", "茶艺师", load=9),
     ]
     for given in (pool, pool[::-1]):
-        assert [one.expert.key for one in ranked(given, APPLICANT)] == [6, 3, 4, 5, 2, 1]
+        assert [one.expert.key for one in ranked(given, APPLICANT, POLICY)] == [6, 3, 4, 5, 2, 1]
 
 
 def test_an_objection_names_the_person_and_the_rule() -> None:
-    assert objection(pooled(2), APPLICANT) == ""
-    said = objection(pooled(1, employer="示例学校"), APPLICANT)
+    assert objection(pooled(2), APPLICANT, POLICY) == ""
+    said = objection(pooled(1, employer="示例学校"), APPLICANT, POLICY)
     assert "专家1" in said
     assert "本平台规则：专家不评估所属单位" in said
+
+
+def test_the_policy_can_let_an_own_expert_judge_but_not_one_who_declared() -> None:
+    lax, own = Policy(own_experts_excluded=False), pooled(1, employer="示例学校")
+    assert objection(own, APPLICANT, lax) == ""
+    assert "声明回避" in objection(replace(own, declared=True), APPLICANT, lax)
