@@ -150,7 +150,7 @@ class Comparison:
                 dialect.among(self.session, Student.student_no, numbers),
             )
         )
-        return {number: person for number, person in found}
+        return dict(found.all())
 
     def _held_elsewhere(self, persons: Sequence[bytes]) -> set[bytes]:
         if not persons:
