@@ -8,10 +8,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy.orm import Session
 
 from batch.run import execute
-from batch.sweeper import _mail
+from batch.sweeper import queue_mail
 from school_portal.config import MailServer
 from school_portal.domain.account import (
     ACCOUNT_WORKFLOW,
@@ -41,6 +42,7 @@ from school_portal.models import (
     PermissionRequest,
     User,
 )
+from school_portal.security import passwords
 from school_portal.services import accounts, mail, notices, reminders, transitions, worklist
 from school_portal.services.access import Actor, NotFound, Refused
 from school_portal.services.notice_texts import WORDINGS
@@ -53,6 +55,13 @@ from tests.factories.visitor import user
 
 S = EvaluationState
 DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        passwords, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    )
 
 
 @pytest.fixture
@@ -331,7 +340,7 @@ def notified(
 def sweep(session: Session, portal: Portal) -> list[JobState]:
     """One round: what waits is queued and done by a worker; how the mail's jobs stand."""
     session.commit()
-    _mail(portal)
+    queue_mail(portal)
     for job in session.query(Job).filter_by(state=JobState.QUEUED).all():
         execute(portal, job.id, "test")
     session.commit()
