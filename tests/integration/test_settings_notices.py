@@ -31,7 +31,7 @@ from school_portal.domain.specialty_evaluation import (
     LineAction,
 )
 from school_portal.domain.specialty_evaluation import EvaluationAction as A
-from school_portal.domain.workflow import Role
+from school_portal.domain.workflow import Role, Workflow
 from school_portal.models import (
     AccountOpening,
     EvaluationLine,
@@ -55,6 +55,12 @@ from tests.factories.visitor import user
 
 S = EvaluationState
 DAY = timedelta(days=1)
+FLOWS: dict[str, Workflow[Any, Any]] = {
+    "evaluation": EVALUATION_WORKFLOW,
+    "evaluation-line": LINE_WORKFLOW,
+    "account-opening": OPENING_WORKFLOW,
+    "permission": PERMISSION_WORKFLOW,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -93,15 +99,9 @@ def move(
     who: User | None = None,
     reason: str = "",
 ) -> None:
-    flows = {
-        "evaluation": EVALUATION_WORKFLOW,
-        "evaluation-line": LINE_WORKFLOW,
-        "account-opening": OPENING_WORKFLOW,
-        "permission": PERMISSION_WORKFLOW,
-    }
     actor = Actor.of(who) if who else None
     transitions.apply(
-        session, flows[case.KIND], case, action, role, actor=actor, at=portal.clock(), reason=reason
+        session, FLOWS[case.KIND], case, action, role, actor=actor, at=portal.clock(), reason=reason
     )
 
 
@@ -115,15 +115,10 @@ def told(session: Session) -> list[tuple[str, str, str]]:
 
 
 def test_every_wording_belongs_to_an_action_of_its_workflow() -> None:
+    flows: dict[str, Workflow[Any, Any]] = {**FLOWS, "account": ACCOUNT_WORKFLOW}
     known = {
         (kind, transition.action.value)
-        for kind, flow in {
-            "evaluation": EVALUATION_WORKFLOW,
-            "evaluation-line": LINE_WORKFLOW,
-            "account-opening": OPENING_WORKFLOW,
-            "account": ACCOUNT_WORKFLOW,
-            "permission": PERMISSION_WORKFLOW,
-        }.items()
+        for kind, flow in flows.items()
         for transition in flow.transitions
     }
     assert WORDINGS.keys() <= known

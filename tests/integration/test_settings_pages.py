@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from io import BytesIO
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
@@ -106,7 +107,11 @@ def test_an_office_opens_a_window_and_the_school_sees_it(
     school_id = str(operation.school.id)
     office, school = signed_in(Role.TEACHING_OFFICE), signed_in(Role.SCHOOL)
     assert "2026-10-31（周六）24:00 截止，<span" in school.text("/school/")
-    days = {"starts_on": "2026-11-01", "ends_on": "2026-11-10", "reason": "设备故障"}
+    days: dict[str, Any] = {
+        "starts_on": "2026-11-01",
+        "ends_on": "2026-11-10",
+        "reason": "设备故障",
+    }
     wrong = office.post("/settings/windows", school=school_id, **{**days, "ends_on": "2026-10-01"})
     assert wrong.status_code == 422
     assert "早于开始日期" in wrong.get_data(as_text=True)
@@ -123,7 +128,7 @@ def test_a_year_is_loaded_from_a_file_or_typed(session: Session, signed_in: Sign
     admin = signed_in(Role.ADMIN)
     assert "2027 年的节假日安排尚未载入" in admin.text("/settings/workdays")
     assert "不能推算" in admin.text("/settings/workdays?year=2031")
-    form = {"year": "2027", "source": "通知"}
+    form: dict[str, Any] = {"year": "2027", "source": "通知"}
     wrong = admin.post("/settings/workdays", days="2027-01-01 放假\n春节", **form)
     assert wrong.status_code == 422
     assert "第 2 行无法识别" in wrong.get_data(as_text=True)
