@@ -26,8 +26,8 @@ from sqlalchemy.orm import Session
 
 from batch.sweeper import SWEEP_SECONDS, sweep, tidy
 from school_portal import bell, jobs
-from school_portal.app import build
 from school_portal.config import SettingsError, read
+from school_portal.core import build_core
 from school_portal.embedded_redis import EmbeddedRedis, NotStarted
 from school_portal.extensions import db
 from school_portal.logs import configure
@@ -188,7 +188,8 @@ def main() -> None:
     SettingsError.
     """
     settings = read()
-    app = build(settings)
+    app = build_core(settings)
+    bell.install(app, settings)
     embedded = None if settings.redis_url else EmbeddedRedis(settings.home)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop_before_work)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import secrets
+from datetime import datetime
 
 from flask import Flask, Response, g, request
 from flask.sessions import SecureCookieSessionInterface
 
-from school_portal.extensions import limiter
+from school_portal.extensions.web import limiter
 from school_portal.services.portal import current_portal
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -44,6 +45,23 @@ def request_id() -> str:
         g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
     found: str = g.request_id
     return found
+
+
+def arrived() -> datetime:
+    """When the request's last byte arrived, by the server's clock; stamped once (rulebook 3, `TZ`).
+
+    What sends something is stamped before anything waits for the database.
+    """
+    if "arrived" not in g:
+        request.get_data(parse_form_data=True)  # reads the body to its end
+        g.arrived = current_portal().clock()
+    found: datetime = g.arrived
+    return found
+
+
+def stamp_arrival() -> None:
+    if request.method == "POST":
+        arrived()
 
 
 def over_tls() -> bool:
@@ -83,4 +101,5 @@ def register(app: Flask) -> None:
     app.config.setdefault("RATELIMIT_STORAGE_URI", "memory://")
     app.config.update(RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True, RATELIMIT_HEADERS_ENABLED=True)
     limiter.init_app(app)
+    app.before_request(stamp_arrival)
     app.after_request(add_headers)

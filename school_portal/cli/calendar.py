@@ -6,14 +6,13 @@ from datetime import date, datetime
 from typing import Any
 
 import click
-from flask.cli import AppGroup
 
 from school_portal.cli import console
 from school_portal.cli.failures import Failed
 from school_portal.domain.windows import specialty_window
 from school_portal.domain.workdays import YearNotLoaded, shipped
 
-calendar = AppGroup("calendar", help="专业评估受理窗口与工作日。")
+calendar = click.Group("calendar", help="专业评估受理窗口与工作日。")
 
 
 class Instant(click.ParamType[datetime]):
@@ -30,7 +29,7 @@ class Instant(click.ParamType[datetime]):
             self.fail(f"“{value}”不是时刻，请按 2026-04-30T23:59:59+08:00 的样式填写。", param, ctx)
 
 
-@calendar.command("window", with_appcontext=False)
+@calendar.command("window")
 @click.option("--at", type=Instant(), required=True, help="时刻；不写时区的按上海时间")
 @console.in_format("json")
 def window(at: datetime, form: str) -> None:
@@ -47,7 +46,7 @@ def window(at: datetime, form: str) -> None:
     )
 
 
-@calendar.command("workdays", with_appcontext=False)
+@calendar.command("workdays")
 @click.option("--from", "start", type=console.Day(), required=True, help="起算日，当日不计")
 @click.option("--count", type=click.IntRange(min=1), required=True, help="工作日数")
 @console.in_format("json")
