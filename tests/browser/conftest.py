@@ -79,6 +79,9 @@ def _seed(environment: dict[str, str]) -> None:
         user(db.session(), portal, "zhang", school=made.school)
         user(db.session(), portal, "li", school=made.other)
         user(db.session(), portal, "wang", role=Role.CENTRE)
+        user(db.session(), portal, "bao", role=Role.BUREAU)
+        user(db.session(), portal, "tan", role=Role.TEACHING_OFFICE)
+        user(db.session(), portal, "admin", role=Role.ADMIN)
         db.session.commit()
         db.engine.dispose()
 
