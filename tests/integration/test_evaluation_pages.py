@@ -205,6 +205,7 @@ def test_a_closed_window_is_said_before_and_at_the_submission(
 ) -> None:
     case = kept(desk, desk.complete())
     clock.now = datetime(2026, 11, 1, tzinfo=TZ)
+    visitor.sign_in("zhang")  # the earlier sign-in has lapsed
     assert "下一个受理期" in visitor.text("/school/evaluations")
     review = visitor.text(f"{case}/submit")
     assert "现在不在受理期" in review
@@ -223,6 +224,7 @@ def test_the_stamp_is_the_arrivals_and_not_the_commits(
     case = kept(desk, evaluation)
     last = datetime(2026, 10, 31, 23, 59, 59, 999999, TZ)
     clock.now = last
+    visitor.sign_in("zhang")
     token = visitor.token()
     app.before_request_funcs[None].append(
         lambda: setattr(clock, "now", datetime(2026, 11, 1, 0, 0, 5, tzinfo=TZ))
@@ -245,7 +247,7 @@ def test_a_returned_one_shows_why_and_opens_what_is_named(visitor: Visitor, desk
     edit = visitor.text(f"{case}/edit")
     assert 'name="address"' in edit
     assert 'name="contact"' not in edit
-    assert "选取" not in edit
+    assert "查询项目" not in edit
     saved = visitor.post(f"{case}/edit", version=version(edit), address="别处", contact="丁老师")
     assert "已保存草稿" in saved.get_data(as_text=True)
     visitor.post(f"{case}/submit", version=version(visitor.text(f"{case}/submit")))
