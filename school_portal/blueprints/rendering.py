@@ -116,7 +116,7 @@ SCHOOL_NAVIGATION = (
     ("school.home", "首页", "home"),
     ("school.rosters", "名册", "file-spreadsheet"),
     ("school.applications", "团体申报", "users-group"),
-    ("school.specialties", "专业评估", "certificate"),
+    ("school.evaluations", "专业评估", "certificate"),
     ("school.account", "账户与权限", "user-shield"),
     ("entrance.help_page", "帮助", "help"),
 )
@@ -146,6 +146,12 @@ SECTIONS = {
     "settings.change_policy": "settings.policies",
     "settings.open_window": "settings.windows",
     "settings.load_workdays": "settings.workdays",
+    "school.specialties": "school.evaluations",
+    "school.evaluation": "school.evaluations",
+    "school.edit_evaluation": "school.evaluations",
+    "school.find_project": "school.evaluations",
+    "school.review_evaluation": "school.evaluations",
+    "school.withdraw_evaluation": "school.evaluations",
 }
 
 
