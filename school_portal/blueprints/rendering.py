@@ -123,12 +123,35 @@ OFFICE_NAVIGATION = (
     ("register.bodies", "评价机构名录", "building"),
     ("entrance.help_page", "帮助", "help"),
 )
+# By role; who is not named has the offices' common entries.
+NAVIGATION: dict[Role, tuple[tuple[str, str, str], ...]] = {
+    Role.SCHOOL: SCHOOL_NAVIGATION,
+    Role.CENTRE: (
+        OFFICE_NAVIGATION[0],
+        ("centre.openings", "开户与变更", "clipboard-check"),
+        ("centre.permissions", "申报权限", "user-shield"),
+        ("centre.schools", "学校账户", "lock"),
+        *OFFICE_NAVIGATION[1:],
+    ),
+}
 # A page below another's entry of the navigation.
 SECTIONS = {
     "school.roster": "school.rosters",
     "school.upload": "school.rosters",
     "school.plan": "school.applications",
     "school.application": "school.applications",
+    "school.opening": "school.account",
+    "school.edit_opening": "school.account",
+    "school.save_opening": "school.account",
+    "school.check_opening": "school.account",
+    "school.new_permissions": "school.account",
+    "school.request_permissions": "school.account",
+    "centre.opening": "centre.openings",
+    "centre.why_return": "centre.openings",
+    "centre.school": "centre.schools",
+    "centre.why_account": "centre.schools",
+    "centre.new_qualification": "centre.schools",
+    "centre.confirm_decision": "centre.permissions",
 }
 
 
@@ -186,7 +209,7 @@ def asset(name: str) -> str:
 
 
 def navigation() -> tuple[tuple[str, str, str], ...]:
-    return SCHOOL_NAVIGATION if current_user.role is Role.SCHOOL else OFFICE_NAVIGATION
+    return NAVIGATION.get(current_user.role, OFFICE_NAVIGATION)
 
 
 def section(endpoint: str) -> bool:
