@@ -45,7 +45,7 @@ class OpeningForm(FlaskForm):
         description="请填写“通过协卡助手——证书管理——签名证书——通用实体唯一标识号”下的完整字符。",
         render_kw={"autocomplete": "off", "spellcheck": "false"},
     )
-    dual_certificate = SelectField("是否双证融通项目", choices=[("no", "否"), ("yes", "是")])
+    dual_certificate = SelectField("是否双证融通项目", choices=["否", "是"])
     opinion = TextAreaField(
         "申报单位意见", [Wanted(), Length(max=1000, message="“申报单位意见”不超过 1000 个字。")]
     )
@@ -57,8 +57,8 @@ class OpeningForm(FlaskForm):
         """The form with what is kept."""
         kept = {name: getattr(opening, name) for name in NAMES}
         kept |= {name: getattr(given, name) for name in ("leader_mobile", "contact_mobile")}
-        yes = "yes" if opening.dual_certificate else "no"
-        form = cls(**kept, key_id=given.key_id, dual_certificate=yes)
+        dual = "是" if opening.dual_certificate else "否"
+        form = cls(**kept, key_id=given.key_id, dual_certificate=dual)
         if given.operator_document:
             shown = given.masked.operator_document
             form.operator_document.description = f"已填写 {shown}，不修改时请留空。"
@@ -73,7 +73,7 @@ class OpeningForm(FlaskForm):
             contact_mobile=self.contact_mobile.data or "",
             operator_document=self.operator_document.data or None,
             key_id=self.key_id.data or "",
-            dual_certificate=self.dual_certificate.data == "yes",
+            dual_certificate=self.dual_certificate.data == "是",
             handled_on=self.handled_on.data,
             lines=lines,
         )
