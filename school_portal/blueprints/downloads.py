@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import BinaryIO
 
 from flask import Response, send_file
 
@@ -11,6 +12,11 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 def workbook(content: bytes, name: str) -> Response:
     """The xlsx under that name (RFC 6266: plain and UTF-8)."""
-    answer = send_file(BytesIO(content), mimetype=XLSX, as_attachment=True, download_name=name)
+    return attachment(BytesIO(content), name, XLSX)
+
+
+def attachment(content: BinaryIO, name: str, media_type: str) -> Response:
+    """The file to be kept, never shown in the browser, whatever is in it."""
+    answer = send_file(content, mimetype=media_type, as_attachment=True, download_name=name)
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from datetime import datetime
 
 from flask import Flask, Response, g, request
 from flask.sessions import SecureCookieSessionInterface
@@ -46,6 +47,23 @@ def request_id() -> str:
     return found
 
 
+def arrived() -> datetime:
+    """When the request's last byte arrived, by the server's clock; stamped once (rulebook 3, `TZ`).
+
+    What sends something is stamped before anything waits for the database.
+    """
+    if "arrived" not in g:
+        request.get_data(parse_form_data=True)  # reads the body to its end
+        g.arrived = current_portal().clock()
+    found: datetime = g.arrived
+    return found
+
+
+def stamp_arrival() -> None:
+    if request.method == "POST":
+        arrived()
+
+
 def over_tls() -> bool:
     """Whether the visitor's connection is encrypted, at this server or at the proxy before it."""
     origin = current_portal().settings.origin or ""
@@ -83,4 +101,5 @@ def register(app: Flask) -> None:
     app.config.setdefault("RATELIMIT_STORAGE_URI", "memory://")
     app.config.update(RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True, RATELIMIT_HEADERS_ENABLED=True)
     limiter.init_app(app)
+    app.before_request(stamp_arrival)
     app.after_request(add_headers)

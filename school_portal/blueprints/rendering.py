@@ -114,7 +114,7 @@ SCHOOL_NAVIGATION = (
     ("school.home", "首页", "home"),
     ("school.rosters", "名册", "file-spreadsheet"),
     ("school.applications", "团体申报", "users-group"),
-    ("school.specialties", "专业评估", "certificate"),
+    ("school.evaluations", "专业评估", "certificate"),
     ("school.account", "账户与权限", "user-shield"),
     ("entrance.help_page", "帮助", "help"),
 )
@@ -152,6 +152,12 @@ SECTIONS = {
     "centre.why_account": "centre.schools",
     "centre.new_qualification": "centre.schools",
     "centre.confirm_decision": "centre.permissions",
+    "school.specialties": "school.evaluations",
+    "school.evaluation": "school.evaluations",
+    "school.edit_evaluation": "school.evaluations",
+    "school.find_project": "school.evaluations",
+    "school.review_evaluation": "school.evaluations",
+    "school.withdraw_evaluation": "school.evaluations",
 }
 
 

@@ -67,6 +67,7 @@ _USCC_VALUES = MappingProxyType({char: value for value, char in enumerate(_USCC_
 _USCC_WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
 
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
+_LANDLINE = re.compile(r"(?:\(?(0[0-9]{2,3})\)?)?-?([2-9][0-9]{6,7})(?:(?:-|转)([0-9]{1,6}))?")
 _HYPHENS = str.maketrans("", "", "-\u2010\u2011\u2012\u2013\u2014\u2212")
 
 
@@ -139,6 +140,15 @@ def parse_mobile(text: str) -> str | None:
     """Eleven digits of a mainland mobile; a leading +86, white space and hyphens fall away."""
     number = fold(text).translate(_HYPHENS).removeprefix("+86")
     return number if _MOBILE.fullmatch(number) else None
+
+
+def parse_phone(text: str) -> str | None:
+    """A mobile's eleven digits, or a landline as 021-62748577-4112; None for neither."""
+    mobile = parse_mobile(text)
+    found = _LANDLINE.fullmatch(fold(text))
+    if mobile is None and found:
+        return "-".join(part for part in found.groups() if part)
+    return mobile
 
 
 def uscc_is_valid(text: str) -> bool:

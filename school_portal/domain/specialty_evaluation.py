@@ -8,6 +8,27 @@ from school_portal.domain.workflow import Role, Transition, Workflow
 
 PANEL_SIZE = 3  # experts at least, and an odd number of them (rulebook 5, 3)
 
+ANNEX_FIELDS = {
+    "legal_representative": "法人代表",
+    "leader": "负责人（分管领导）",
+    "leader_phone": "负责人联系方式",
+    "contact": "联系人",
+    "contact_phone": "联系人联系方式",
+    "address": "联系地址",
+    "school_opinion": "申请学校意见",
+}
+"""What annex 1 holds beside its lines and documents, by what a correction unlocks it under."""
+
+_NOTICES = {
+    TrainingLevel.SECONDARY: "沪职鉴中心〔2021〕17号",
+    TrainingLevel.HIGHER: "市教委职教处 2021-11-05",
+}
+
+
+def clause(training_level: TrainingLevel, part: str) -> str:
+    """A part (一1, 附件1说明3) of the notice that governs a training level's evaluations."""
+    return f"{_NOTICES[training_level]} {part}"
+
 
 class EvaluationState(LabelledEnum):
     """Where an application for evaluation (annex 1) is."""

@@ -51,7 +51,14 @@ class SpecialtyEvaluation(Case, Numbered, db.Model):
     lines: Mapped[list[EvaluationLine]] = relationship(
         order_by=EvaluationLine.position, foreign_keys=EvaluationLine.evaluation_id
     )
-    programmes: Mapped[list[TrainingProgramme]] = relationship(order_by="TrainingProgramme.id")
+    programmes: Mapped[list[TrainingProgramme]] = relationship(
+        primaryjoin=lambda: sa.and_(
+            TrainingProgramme.evaluation_id == SpecialtyEvaluation.id,
+            TrainingProgramme.detached_at.is_(None),
+        ),
+        order_by="TrainingProgramme.id",
+        viewonly=True,
+    )
     submissions: Mapped[list[EvaluationSubmission]] = relationship(
         order_by="EvaluationSubmission.sequence"
     )
@@ -60,7 +67,10 @@ class SpecialtyEvaluation(Case, Numbered, db.Model):
 
 
 class TrainingProgramme(db.Model):
-    """A document attached for a specialty (人才培养方案); the file itself is in the storage."""
+    """A document attached for a specialty (人才培养方案); the file itself is in the storage.
+
+    One that was taken off again stays: an earlier submission may rest on it.
+    """
 
     __tablename__ = "training_programmes"
 
@@ -75,6 +85,7 @@ class TrainingProgramme(db.Model):
     sha256: Mapped[str] = mapped_column(sa.String(64))
     storage_key: Mapped[str] = mapped_column(sa.String(200))
     added_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    detached_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     specialty: Mapped[Specialty] = relationship()
 

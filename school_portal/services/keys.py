@@ -13,7 +13,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from school_portal import jobs
-from school_portal.models import AccountOpening, Job, RosterRow, School, Student, WrappedKey
+from school_portal.models import (
+    AccountOpening,
+    EvaluationSubmission,
+    Job,
+    RosterRow,
+    School,
+    SpecialtyEvaluation,
+    Student,
+    WrappedKey,
+)
 from school_portal.security import audit
 from school_portal.security.cipher import KEY_ID_SIZE, KeyRing, Unreadable
 from school_portal.security.vault import place_of
@@ -67,6 +76,22 @@ COLUMNS = (
             ("operator_document", AccountOpening.operator_document_sealed),
             ("key_id", AccountOpening.key_id_sealed),
         )
+    ),
+    *(
+        SealedColumn(
+            "specialty_evaluations", column, cells, SpecialtyEvaluation.id, SpecialtyEvaluation.uid
+        )
+        for column, cells in (
+            ("leader_phone", SpecialtyEvaluation.leader_phone_sealed),
+            ("contact_phone", SpecialtyEvaluation.contact_phone_sealed),
+        )
+    ),
+    SealedColumn(
+        "evaluation_submissions",
+        "content",
+        EvaluationSubmission.content_sealed,
+        EvaluationSubmission.id,
+        EvaluationSubmission.digest,
     ),
 )
 

@@ -77,7 +77,7 @@ def _rank(project: Project, typed: str) -> int | None:
     places = [text.find(typed) for text in texts]
     places += [_initials_at(fold(name), typed) for name in (project.occupation, project.direction)]
     found = [place for place in places if place >= 0]
-    return min(1, min(found)) if found else None
+    return min(1, *found) if found else None
 
 
 def _initials_at(name: str, typed: str) -> int:

@@ -20,7 +20,7 @@ DIETITIAN = {"occupation_code": "4-14-02-01", "occupation": "营养师", "direct
 
 @pytest.fixture
 def operation(session: Session) -> Operation:
-    """The social body carries 调饮师 3 and 4 and 营养师（公共营养师）3, the enterprise's 护理员 5."""
+    """The social body carries 调饮师 3 and 4 and a direction of 营养师, the enterprise 护理员 5."""
     made = running(session)
     drinks = {"occupation_code": "4-03-02-10", "occupation": "调饮师", "direction": ""}
     for body, level, project in (

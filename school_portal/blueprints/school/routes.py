@@ -5,6 +5,8 @@ from __future__ import annotations
 from school_portal.blueprints.school import (
     account,
     applications,
+    evaluation_draft,
+    evaluations,
     home,
     jobs,
     permissions,
@@ -13,4 +15,15 @@ from school_portal.blueprints.school import (
 )
 from school_portal.blueprints.school.blueprint import blueprint
 
-__all__ = ["account", "applications", "blueprint", "home", "jobs", "permissions", "plan", "rosters"]
+__all__ = [
+    "account",
+    "applications",
+    "blueprint",
+    "evaluation_draft",
+    "evaluations",
+    "home",
+    "jobs",
+    "permissions",
+    "plan",
+    "rosters",
+]
