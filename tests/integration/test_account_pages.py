@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,11 +14,12 @@ from sqlalchemy.orm import Session
 from school_portal.domain.facts import Node
 from school_portal.domain.permission import PermissionState
 from school_portal.domain.workflow import Role
-from school_portal.models import AccountOpening, Permission, School
-from school_portal.services import permissions
+from school_portal.models import AccountOpening, Permission, PermissionRequest, School
+from school_portal.services import account_openings, permissions
 from school_portal.services.portal import Portal
 from school_portal.services.project_search import key_of
 from tests.factories.accounts import (
+    CENTRE,
     DOCUMENT,
     DRINKS_4,
     ENTRY,
@@ -102,7 +104,8 @@ def test_a_school_fills_in_annex_2_and_hands_it_in(
     edit = school.post("/school/account/openings", follow=False).location
     page = edit.removesuffix("/edit")
     assert "校长" in school.text(edit)
-    checked = school.post(edit, leader="李副校长", key_id="SHORT").get_data(as_text=True)
+    some = {"leader": "李副校长", "key_id": "SHORT", "dual_certificate": "否"}
+    checked = school.post(edit, **some).get_data(as_text=True)
     assert "还有 12 处需要改正" in checked
     assert f'href="{edit}#key_id"' in checked
     sound = school.post(edit, **FIELDS).get_data(as_text=True)
@@ -303,3 +306,39 @@ def test_two_schools_at_one_key_are_told_alike(
     text = school.text(f"/school/account/openings/{opening_id}/submit")
     assert "该 keyID 已属于另一个账户，或已在另一份申请中" in text
     assert "示例商贸职业学校" not in text
+
+
+def test_anybody_checks_a_receipt_and_reads_nothing_personal(
+    app: Flask, school: Visitor, session: Session, portal: Portal, operation: Operation
+) -> None:
+    opening_id = made(session, portal, operation.school, requested)
+    ask(session, portal, operation.school)
+    opening_uid = session.scalars(sa.select(AccountOpening.uid)).one()
+    request_uid = session.scalars(sa.select(PermissionRequest.uid)).one()
+    session.commit()
+    receipt = school.text(f"/school/account/openings/{opening_id}")
+    (digest,) = re.findall(r"\b[0-9a-f]{64}\b", receipt)
+    public = Visitor(app)
+    verified = public.text(f"/verify/{opening_uid}")
+    assert digest in verified
+    assert "KH2026000001" in verified
+    asked_for = public.text(f"/verify/{request_uid}")
+    assert "QX2026000001" in asked_for
+    assert "待审核" in asked_for
+    for secret in (*SECRETS, ENTRY.leader, ENTRY.operator):
+        assert secret not in verified + asked_for
+    school.post(f"/school/account/openings/{opening_id}/withdraw")
+    assert "已撤回" in public.text(f"/verify/{opening_uid}")
+
+
+def test_a_returned_application_has_no_hash_to_compare(
+    app: Flask, session: Session, portal: Portal, operation: Operation
+) -> None:
+    opening_id = made(session, portal, operation.school, requested)
+    opening = session.get_one(AccountOpening, opening_id)
+    uid = opening.uid
+    account_openings.return_(session, portal, CENTRE, opening, "印章不清。")
+    session.commit()
+    text = Visitor(app).text(f"/verify/{uid}")
+    assert "已退回" in text
+    assert re.search(r"\b[0-9a-f]{64}\b", text) is None

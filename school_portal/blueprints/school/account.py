@@ -18,6 +18,7 @@ from school_portal.services import (
     opening_list,
     permission_list,
     permissions,
+    receipts,
     school_accounts,
     school_desk,
 )
@@ -63,11 +64,13 @@ def start_opening() -> Response:
 @audience(Role.SCHOOL)
 def opening(opening_id: int) -> str:
     found = own_opening(opening_id)
+    unlocked = found.state in account_openings.UNLOCKED
     return render_template(
         "school/opening.html",
         opening=found,
         given=opening_check.personal(current_portal().vault, found).masked,
-        unlocked=found.state in account_openings.UNLOCKED,
+        unlocked=unlocked,
+        digest=receipts.of_opening(found) if found.number and not unlocked else None,
         changes=history(db.session(), found.subject),
     )
 
