@@ -20,12 +20,3 @@ def attachment(content: BinaryIO, name: str, media_type: str) -> Response:
     answer = send_file(content, mimetype=media_type, as_attachment=True, download_name=name)
     answer.headers["Cache-Control"] = "no-store"
     return answer
-
-
-def attachment(content: BinaryIO, name: str) -> Response:
-    """Somebody's file under its name, never shown by the browser itself."""
-    answer = send_file(
-        content, mimetype="application/octet-stream", as_attachment=True, download_name=name
-    )
-    answer.headers["Cache-Control"] = "no-store"
-    return answer

@@ -123,6 +123,9 @@ SCHOOL_NAVIGATION = (
 _HOME = ("entrance.entrance", "首页", "home")
 _REGISTER = ("register.bodies", "评价机构名录", "building")
 _HELP = ("entrance.help_page", "帮助", "help")
+_OPENINGS = ("centre.openings", "开户与变更", "clipboard-check")
+_PERMISSIONS = ("centre.permissions", "申报权限", "user-shield")
+_SCHOOLS = ("centre.schools", "学校账户", "lock")
 _POLICIES = ("settings.policies", "规则设置", "list-check")
 _WINDOWS = ("settings.windows", "受理期", "calendar")
 _WORKDAYS = ("settings.workdays", "工作日", "clock")
@@ -132,7 +135,7 @@ NAVIGATION = {
     Role.SCHOOL: SCHOOL_NAVIGATION,
     Role.TEACHING_OFFICE: (_HOME, _WINDOWS, _REGISTER, _HELP),
     Role.VOCATIONAL_DIVISION: (_HOME, _WINDOWS, _REGISTER, _HELP),
-    Role.CENTRE: (_HOME, _POLICIES, _WINDOWS, _REGISTER, _HELP),
+    Role.CENTRE: (_HOME, _OPENINGS, _PERMISSIONS, _SCHOOLS, _POLICIES, _WINDOWS, _REGISTER, _HELP),
     Role.BUREAU: (_HOME, _POLICIES, _WINDOWS, _REGISTER, _HELP),
     Role.ADMIN: (_HOME, _POLICIES, _WINDOWS, _WORKDAYS, _MAIL, _REGISTER, _HELP),
 }
@@ -146,6 +149,18 @@ SECTIONS = {
     "settings.change_policy": "settings.policies",
     "settings.open_window": "settings.windows",
     "settings.load_workdays": "settings.workdays",
+    "school.opening": "school.account",
+    "school.edit_opening": "school.account",
+    "school.save_opening": "school.account",
+    "school.check_opening": "school.account",
+    "school.new_permissions": "school.account",
+    "school.request_permissions": "school.account",
+    "centre.opening": "centre.openings",
+    "centre.why_return": "centre.openings",
+    "centre.school": "centre.schools",
+    "centre.why_account": "centre.schools",
+    "centre.new_qualification": "centre.schools",
+    "centre.confirm_decision": "centre.permissions",
     "school.specialties": "school.evaluations",
     "school.evaluation": "school.evaluations",
     "school.edit_evaluation": "school.evaluations",

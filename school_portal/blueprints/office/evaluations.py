@@ -76,7 +76,7 @@ def programme_file(evaluation: SpecialtyEvaluation, programme_id: int) -> Respon
     for found in evaluation.programmes:
         if found.id == programme_id:
             content: BinaryIO = current_portal().storage.open(found.storage_key)
-            return attachment(content, found.file_name)
+            return attachment(content, found.file_name, found.media_type)
     raise NotFound("TrainingProgramme")
 
 
