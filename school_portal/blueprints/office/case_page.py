@@ -18,11 +18,9 @@ from school_portal.domain.specialty_evaluation import (
 )
 from school_portal.domain.workflow import Role
 from school_portal.models import SpecialtyEvaluation
-from school_portal.services import opinions, panels, transitions
+from school_portal.services import annex, opinions, panels, transitions
 from school_portal.services.access import Actor
 from school_portal.services.portal import Portal
-
-PHONES = frozenset({"leader_phone", "contact_phone"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,8 @@ def case_page(
     panel, step = evaluation.panel, next_step(evaluation)
     return {
         "evaluation": evaluation,
-        "fields": annex_fields(portal, evaluation),
+        "annex": annex.read(portal.vault, evaluation, phones=True),
+        "resubmissions": annex.resubmissions(portal.vault, evaluation),
         "receives": RECEIVERS[evaluation.training_level] is actor.role,
         "may_seal": actor.role in lacking_seals(evaluation),
         "panel": panel,
@@ -52,26 +51,6 @@ def case_page(
         "step": step,
         "days_left": (step.due - portal.today()).days if step.due else None,
     }
-
-
-def annex_fields(
-    portal: Portal, evaluation: SpecialtyEvaluation, *, phones: bool = True
-) -> list[tuple[str, str]]:
-    """Annex 1's fields with their names; telephone numbers for those who deal with the school."""
-    return [
-        (label, _read(portal, evaluation, name))
-        for name, label in ANNEX_FIELDS.items()
-        if phones or name not in PHONES
-    ]
-
-
-def _read(portal: Portal, evaluation: SpecialtyEvaluation, name: str) -> str:
-    if name not in PHONES:
-        return str(getattr(evaluation, name))
-    sealed: bytes | None = getattr(evaluation, f"{name}_sealed")
-    if sealed is None:
-        return ""
-    return portal.vault.unseal("specialty_evaluations", name, evaluation.row_key, sealed)
 
 
 def lacking_seals(evaluation: SpecialtyEvaluation) -> frozenset[Role]:
