@@ -17,7 +17,7 @@ from school_portal.domain.specialty_evaluation import (
     missing_seals,
 )
 from school_portal.domain.workflow import Role
-from school_portal.models import SpecialtyEvaluation
+from school_portal.models import Panel, SpecialtyEvaluation
 from school_portal.services import annex, opinions, panels, transitions
 from school_portal.services.access import Actor
 from school_portal.services.portal import Portal
@@ -62,34 +62,27 @@ def lacking_seals(evaluation: SpecialtyEvaluation) -> frozenset[Role]:
 
 def next_step(evaluation: SpecialtyEvaluation) -> Step:
     """What is owed, by whom."""
-    receiver = RECEIVERS[evaluation.training_level].label
-    match evaluation.state:
-        case EvaluationState.SUBMITTED:
-            return Step("审查材料，予以受理、退回补正或不予受理。", receiver)
-        case EvaluationState.RETURNED:
-            text = "学校按退回意见补正后重新提交。"
-            return Step(text, evaluation.school.name, evaluation.correction_until)
-        case EvaluationState.ACCEPTED:
-            return Step(f"会同{receiver}组成专家组。", Role.CENTRE.label)
-        case EvaluationState.UNDER_PANEL_REVIEW:
-            return _review(evaluation)
-        case EvaluationState.OPINION_RECORDED:
-            owners = "、".join(sorted(role.label for role in lacking_seals(evaluation)))
-            return Step("核对专家组评估意见后盖章。", owners)
-        case EvaluationState.SEALED:
-            return Step("已办结。学校可以据此申请权限、办理团体申报。", evaluation.school.name)
-        case _:
-            return Step("已办结。学校可以在受理期内另行申请。", evaluation.school.name)
+    receiver, school = RECEIVERS[evaluation.training_level].label, evaluation.school.name
+    if evaluation.state is EvaluationState.UNDER_PANEL_REVIEW and evaluation.panel is not None:
+        return _review(evaluation.panel)
+    sealers = "、".join(sorted(role.label for role in lacking_seals(evaluation)))
+    steps = {
+        EvaluationState.SUBMITTED: Step("审查材料，予以受理、退回补正或不予受理。", receiver),
+        EvaluationState.RETURNED: Step(
+            "学校按退回意见补正后重新提交。", school, evaluation.correction_until
+        ),
+        EvaluationState.ACCEPTED: Step(f"会同{receiver}组成专家组。", Role.CENTRE.label),
+        EvaluationState.OPINION_RECORDED: Step("核对专家组评估意见后盖章。", sealers),
+        EvaluationState.SEALED: Step("已办结。学校可以据此申请权限、办理团体申报。", school),
+    }
+    return steps.get(evaluation.state, Step("已办结。学校可以在受理期内另行申请。", school))
 
 
-def _review(evaluation: SpecialtyEvaluation) -> Step:
-    panel = evaluation.panel
-    if panel is None:
-        return Step("组成专家组。", Role.CENTRE.label)
+def _review(panel: Panel) -> Step:
     if panels.vacancies(panel):
         return Step("有专家回避，须先确定接替的专家。", Role.CENTRE.label, panel.due_on)
     waiting = [one for one in panels.active(panel) if one.finished_at is None]
-    return Step(f"还有 {len(waiting)} 名专家没有提交意见。", "评估专家", panel.due_on)
+    return Step(f"还有 {len(waiting)} 名专家没有提交意见。", Role.EXPERT.label, panel.due_on)
 
 
 def correctable(form: ReturnForm, evaluation: SpecialtyEvaluation, default: date | None) -> None:
