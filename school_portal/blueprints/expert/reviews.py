@@ -8,6 +8,7 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as Redirect
 from wtforms import RadioField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length
 
 from school_portal.blueprints.decisions import ReasonForm, carried_out
@@ -21,7 +22,7 @@ from school_portal.services import annex, opinions, panels
 from school_portal.services.access import NotFound
 from school_portal.services.portal import current_portal
 
-VOTES = [("yes", "同意"), ("no", "不同意")]
+VOTES = [SelectChoice("yes", "同意"), SelectChoice("no", "不同意")]
 _LONGEST = opinions.LONGEST_REASONS
 
 

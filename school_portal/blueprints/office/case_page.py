@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy.orm import Session
+from wtforms.fields.choices import SelectChoice
 
 from school_portal.blueprints.office.forms import ReturnForm
 from school_portal.domain.specialty_evaluation import (
@@ -88,12 +89,14 @@ def _review(panel: Panel) -> Step:
 def correctable(form: ReturnForm, evaluation: SpecialtyEvaluation, default: date | None) -> None:
     """Offer what the application has for correction, and the date that holds where none is set."""
     specialties = {line.specialty_id: line.specialty for line in evaluation.lines}
-    form.fields.choices = list(ANNEX_FIELDS.items())
+    form.fields.choices = [SelectChoice(name, label) for name, label in ANNEX_FIELDS.items()]
     form.lines.choices = [
-        (line.id, f"第 {line.position} 项：{line.specialty.name}，{line.project.label}")
+        SelectChoice(line.id, f"第 {line.position} 项：{line.specialty.name}，{line.project.label}")
         for line in evaluation.lines
     ]
-    form.programmes.choices = [(key, f"{one.code} {one.name}") for key, one in specialties.items()]
+    form.programmes.choices = [
+        SelectChoice(key, f"{one.code} {one.name}") for key, one in specialties.items()
+    ]
     form.until.description = (
         f"不填为 {default}。补正期限内，即使受理期已过也可以重新提交。"
         if default

@@ -6,6 +6,7 @@ from flask import flash, render_template
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as Redirect
 from wtforms import DateField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
 from school_portal.blueprints.decisions import ReasonForm, carried_out
@@ -34,7 +35,7 @@ class PanelForm(FlaskForm):
 def convene(evaluation_id: int) -> str | tuple[str, int] | Redirect:
     session, portal, found = db.session(), current_portal(), seen(evaluation_id)
     form, pool = PanelForm(), panels.candidates(session, found)
-    form.experts.choices = [(one.expert.key, one.expert.name) for one in pool]
+    form.experts.choices = [SelectChoice(one.expert.key, one.expert.name) for one in pool]
 
     def act() -> None:
         chosen = form.experts.data or []
@@ -87,7 +88,7 @@ def replace(evaluation_id: int, member_id: int) -> str | tuple[str, int] | Redir
     member = member_of(found, member_id)
     sitting = {one.expert_id for one in member.panel.members}
     form.expert.choices = [
-        (one.expert.key, _described(one))
+        SelectChoice(one.expert.key, _described(one))
         for one in panels.candidates(session, found)
         if not one.objection and one.expert.key not in sitting
     ]
