@@ -30,7 +30,7 @@ def sweep(portal: Portal, connection: Redis) -> None:
     """One round; a database or a Redis that is away is left to the next."""
     try:
         _requeue(portal)
-        _mail(portal)
+        queue_mail(portal)
         _ring_again(portal, connection)
     except (DBAPIError, RedisError) as error:
         log.warning("sweep.failed", error=type(error).__name__)
@@ -45,7 +45,7 @@ def tidy(portal: Portal) -> None:
         log.warning("remind.failed", error=type(error).__name__)
 
 
-def _mail(portal: Portal) -> None:
+def queue_mail(portal: Portal) -> None:
     """Have sent what waits: notices are made by the web, and by the reminders."""
     if portal.settings.mail is None:
         return

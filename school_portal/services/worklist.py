@@ -85,7 +85,7 @@ def _since(
         .where(StateChange.subject.in_([case.subject for case in cases]))
         .group_by(StateChange.subject)
     )
-    return dict(found.tuples().all())
+    return {row.subject: row[1] for row in found}
 
 
 def _evaluation_items(

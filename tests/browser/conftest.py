@@ -83,6 +83,9 @@ def _seed(environment: dict[str, str]) -> None:
         user(db.session(), portal, "wang", role=Role.CENTRE)
         # Handed in while the window was open, whenever the tests run.
         stages(db.session(), replace(portal, clock=lambda: NOW), made.school)
+        user(db.session(), portal, "bao", role=Role.BUREAU)
+        user(db.session(), portal, "tan", role=Role.TEACHING_OFFICE)
+        user(db.session(), portal, "admin", role=Role.ADMIN)
         db.session.commit()
         db.engine.dispose()
 

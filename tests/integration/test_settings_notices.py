@@ -8,10 +8,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy.orm import Session
 
 from batch.run import execute
-from batch.sweeper import _mail
+from batch.sweeper import queue_mail
 from school_portal.config import MailServer
 from school_portal.domain.account import (
     ACCOUNT_WORKFLOW,
@@ -30,7 +31,7 @@ from school_portal.domain.specialty_evaluation import (
     LineAction,
 )
 from school_portal.domain.specialty_evaluation import EvaluationAction as A
-from school_portal.domain.workflow import Role
+from school_portal.domain.workflow import Role, Workflow
 from school_portal.models import (
     AccountOpening,
     EvaluationLine,
@@ -41,6 +42,7 @@ from school_portal.models import (
     PermissionRequest,
     User,
 )
+from school_portal.security import passwords
 from school_portal.services import accounts, mail, notices, reminders, transitions, worklist
 from school_portal.services.access import Actor, NotFound, Refused
 from school_portal.services.notice_texts import WORDINGS
@@ -53,6 +55,19 @@ from tests.factories.visitor import user
 
 S = EvaluationState
 DAY = timedelta(days=1)
+FLOWS: dict[str, Workflow[Any, Any]] = {
+    "evaluation": EVALUATION_WORKFLOW,
+    "evaluation-line": LINE_WORKFLOW,
+    "account-opening": OPENING_WORKFLOW,
+    "permission": PERMISSION_WORKFLOW,
+}
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        passwords, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    )
 
 
 @pytest.fixture
@@ -84,15 +99,9 @@ def move(
     who: User | None = None,
     reason: str = "",
 ) -> None:
-    flows = {
-        "evaluation": EVALUATION_WORKFLOW,
-        "evaluation-line": LINE_WORKFLOW,
-        "account-opening": OPENING_WORKFLOW,
-        "permission": PERMISSION_WORKFLOW,
-    }
     actor = Actor.of(who) if who else None
     transitions.apply(
-        session, flows[case.KIND], case, action, role, actor=actor, at=portal.clock(), reason=reason
+        session, FLOWS[case.KIND], case, action, role, actor=actor, at=portal.clock(), reason=reason
     )
 
 
@@ -106,15 +115,10 @@ def told(session: Session) -> list[tuple[str, str, str]]:
 
 
 def test_every_wording_belongs_to_an_action_of_its_workflow() -> None:
+    flows: dict[str, Workflow[Any, Any]] = {**FLOWS, "account": ACCOUNT_WORKFLOW}
     known = {
         (kind, transition.action.value)
-        for kind, flow in {
-            "evaluation": EVALUATION_WORKFLOW,
-            "evaluation-line": LINE_WORKFLOW,
-            "account-opening": OPENING_WORKFLOW,
-            "account": ACCOUNT_WORKFLOW,
-            "permission": PERMISSION_WORKFLOW,
-        }.items()
+        for kind, flow in flows.items()
         for transition in flow.transitions
     }
     assert WORDINGS.keys() <= known
@@ -331,7 +335,7 @@ def notified(
 def sweep(session: Session, portal: Portal) -> list[JobState]:
     """One round: what waits is queued and done by a worker; how the mail's jobs stand."""
     session.commit()
-    _mail(portal)
+    queue_mail(portal)
     for job in session.query(Job).filter_by(state=JobState.QUEUED).all():
         execute(portal, job.id, "test")
     session.commit()
