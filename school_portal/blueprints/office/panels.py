@@ -15,7 +15,7 @@ from school_portal.blueprints.office.blueprint import blueprint
 from school_portal.blueprints.office.case_page import lacking_seals
 from school_portal.blueprints.office.evaluations import OFFICES, back, seen
 from school_portal.blueprints.office.forms import ChecksField, ReplaceForm
-from school_portal.domain.specialty_evaluation import LineState
+from school_portal.domain.specialty_evaluation import LineState, clause
 from school_portal.extensions import db
 from school_portal.models import PanelMember, Role, SpecialtyEvaluation
 from school_portal.services import panels, policies, receiving, sealing
@@ -49,7 +49,14 @@ def convene(evaluation_id: int) -> str | tuple[str, int] | Redirect:
         proposed = panels.propose(session, found, least + (least % 2 == 0))
         form.experts.data = [one.expert.key for one in proposed]
         form.due_on.data = receiving.default_date(session, portal.today())
-    page = render_template("office/panel.html", evaluation=found, form=form, pool=pool, least=least)
+    page = render_template(
+        "office/panel.html",
+        evaluation=found,
+        form=form,
+        pool=pool,
+        least=least,
+        clause=clause(found.training_level, "一2"),
+    )
     return (page, 422) if form.is_submitted() else page
 
 
