@@ -94,10 +94,7 @@ def test_an_offices_pages(page: Page, username: str, paths: list[str], width: in
     sign_in(page, username)
     for path in paths:
         page.goto(path)
-        findings = Axe().run(page).response["violations"]
-        assert [found["id"] for found in findings if found["impact"] in SERIOUS] == [], path
-        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        assert wide <= 0, path
+        assert faults(page) == [], path
 
 
 def test_a_mistake_is_told_beside_its_field(page: Page) -> None:
