@@ -22,6 +22,8 @@ from school_portal.services import experts, policies, receiving, transitions
 from school_portal.services.access import Actor, NotFound, Refused
 from school_portal.services.portal import Portal
 
+LONGEST_REASON = 500
+
 
 def candidates(session: Session, evaluation: SpecialtyEvaluation) -> list[rules.Candidate]:
     """The whole pool for this application, the best first, those who may not sit last."""
@@ -99,6 +101,8 @@ def recuse(
     _under_review(member)
     if member.recused_at is not None:
         raise Refused(f"{member.expert.user.name}已经回避，不用再次提交。")
+    if len(reason) > LONGEST_REASON:
+        raise Refused(f"回避的理由不超过 {LONGEST_REASON} 个字，请缩短。")
     member.recusal_reason = receiving.given(reason)
     member.recused_at = portal.clock()
     _record(session, portal, actor, member, "panel.recuse")

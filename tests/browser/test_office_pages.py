@@ -13,7 +13,7 @@ from tests.browser.test_pages import SERIOUS
 
 pytestmark = pytest.mark.browser
 
-# By who opens them; `{stage}` is the application's place in tests/factories/evaluation.py:stages.
+# By who opens them; the numbers are places in tests/factories/evaluation.py:stages.
 PAGES = [
     *(("centre", path) for path in (
         "/office/evaluations", "/office/evaluations/1", "/office/evaluations/3",

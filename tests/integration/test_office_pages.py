@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -160,19 +161,21 @@ def test_an_experts_way(
     assert "021-62748577" not in shown
     assert two.get(mine).status_code == 404
 
-    vote, reasons = f"vote_{line}", f"reasons_{line}"
-    unsaid = one.post(mine, **{reasons: "课程相符"})
+    def opinion(vote: str, reasons: str) -> dict[str, Any]:
+        return {f"vote_{line}": vote, f"reasons_{line}": reasons}
+
+    unsaid = one.post(mine, **opinion("", "课程相符"))
     assert unsaid.status_code == 422
     assert "请选择同意或不同意" in unsaid.get_data(as_text=True)
     assert "课程相符" in unsaid.get_data(as_text=True)
-    one.post(mine, **{vote: "yes", reasons: "课程相符"})
+    one.post(mine, **opinion("yes", "课程相符"))
     kept = one.text(mine)
     assert "课程相符" in kept
     assert "提交意见" in kept
-    bare = two.post(f"/expert/reviews/{keys[1]}", finish="yes", **{vote: "yes", reasons: ""})
+    bare = two.post(f"/expert/reviews/{keys[1]}", finish="yes", **opinion("yes", ""))
     assert bare.status_code == 422
     assert "第 1 项还没有意见或理由" in bare.get_data(as_text=True)
-    one.post(mine, finish="yes", **{vote: "no", reasons: "课时不足"})
+    one.post(mine, finish="yes", **opinion("no", "课时不足"))
     assert "课时不足" not in two.text(f"/expert/reviews/{keys[1]}")
     centre = at(app, session, portal, CENTRE)
     assert "课时不足" not in centre.text(f"/office/evaluations/{case}")
@@ -285,7 +288,7 @@ def test_the_pool_on_the_pages(
 ) -> None:
     centre = at(app, session, portal, CENTRE)
     assert "还没有专家" in centre.text("/office/experts")
-    new = {
+    new: dict[str, Any] = {
         "name": "周专家",
         "username": "zhou",
         "password": PASSWORD,

@@ -277,6 +277,8 @@ def test_a_declared_conflict_holds_for_the_schools_later_applications(
         panels.recuse(session, portal, stranger, member, "不熟悉")
     with pytest.raises(Refused, match="写明理由"):
         panels.recuse(session, portal, acting(member), member, " ")
+    with pytest.raises(Refused, match="不超过 500 个字"):
+        panels.recuse(session, portal, acting(member), member, "长" * 501)
     panels.recuse(session, portal, acting(member), member, "亲属在该校任职")
     with pytest.raises(Refused, match="您已回避"):
         opinions.record_opinions(session, portal, acting(member), member, {}, finish=False)

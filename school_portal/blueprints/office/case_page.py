@@ -22,6 +22,7 @@ from school_portal.models import Panel, SpecialtyEvaluation
 from school_portal.services import annex, opinions, panels, transitions
 from school_portal.services.access import Actor
 from school_portal.services.portal import Portal
+from school_portal.services.receiving import Unlocked
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,4 +102,14 @@ def correctable(form: ReturnForm, evaluation: SpecialtyEvaluation, default: date
         f"不填为 {default}。补正期限内，即使受理期已过也可以重新提交。"
         if default
         else "工作日历尚未载入期限跨入的年份，请直接填写日期。"
+    )
+
+
+def unlocked_by(form: ReturnForm) -> Unlocked:
+    """What was ticked."""
+    return Unlocked(
+        frozenset(form.fields.data or ()),
+        frozenset(form.lines.data or ()),
+        frozenset(form.programmes.data or ()),
+        add_lines=bool(form.more.data),
     )

@@ -9,7 +9,7 @@ from school_portal.blueprints.decisions import ReasonForm, carried_out
 from school_portal.blueprints.downloads import attachment
 from school_portal.blueprints.identity import actor, audience
 from school_portal.blueprints.office.blueprint import blueprint
-from school_portal.blueprints.office.case_page import case_page, correctable
+from school_portal.blueprints.office.case_page import case_page, correctable, unlocked_by
 from school_portal.blueprints.office.forms import ReturnForm
 from school_portal.blueprints.paging import page_of
 from school_portal.domain.specialty_evaluation import EvaluationState
@@ -88,29 +88,14 @@ def accept(evaluation_id: int) -> Redirect:
 @blueprint.route("/evaluations/<int:evaluation_id>/return", methods=["GET", "POST"])
 @audience(*RECEIVING)
 def give_back(evaluation_id: int) -> str | tuple[str, int] | Redirect:
-    session, portal, found, form = (
-        db.session(),
-        current_portal(),
-        seen(evaluation_id),
-        ReturnForm(),
-    )
-    default = receiving.default_date(session, portal.today())
-    correctable(form, found, default)
+    session, portal, form = db.session(), current_portal(), ReturnForm()
+    found = seen(evaluation_id)
+    correctable(form, found, receiving.default_date(session, portal.today()))
 
     def act() -> None:
+        why, until = form.reason.data or "", form.until.data
         receiving.return_for_correction(
-            session,
-            portal,
-            actor(),
-            found,
-            receiving.Unlocked(
-                frozenset(form.fields.data or ()),
-                frozenset(form.lines.data or ()),
-                frozenset(form.programmes.data or ()),
-                add_lines=bool(form.more.data),
-            ),
-            form.reason.data or "",
-            form.until.data,
+            session, portal, actor(), found, unlocked_by(form), why, until
         )
 
     if form.validate_on_submit() and carried_out(form, act):
