@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 export SCHOOL_PORTAL_HOME ?= ./instance
 
-.PHONY: run install test check bench lock
+.PHONY: run install test check bench docs lock
 
 run: $(INSTALLED)
 	@exec $(BIN)/python -m school_portal.demo
@@ -29,6 +29,9 @@ check: $(INSTALLED_DEV)
 
 bench: $(INSTALLED_DEV)
 	$(BIN)/python -m benchmarks
+
+docs: $(INSTALLED)
+	$(BIN)/python docs/workflows.py > docs/workflows.md
 
 lock: $(INSTALLED_DEV)
 	$(BIN)/uv pip compile --quiet $(COMPILE) --extra build setup.cfg -o requirements.txt

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from school_portal.jobs import Claim
 from school_portal.services import rosters
+from school_portal.services.checking import Checked
 from school_portal.services.portal import Portal
 
 
@@ -27,7 +28,7 @@ def _step(
     session: Session,
     claim: Claim,
     portal: Portal,
-    steps: Iterator[rosters.Checked],
+    steps: Iterator[Checked],
     stage: str,
 ) -> None:
     # Closed at once when the job must stop: the file's reader is another process.

@@ -1,4 +1,4 @@
-"""Finishes what stalled: leases that ran out, bells that nobody heard.
+"""Finishes what stalled: leases that ran out, bells that nobody heard, mail, reminders.
 
 It runs in the waiting worker itself, every few seconds: whoever waits for the bell is the one who
 could take what was missed, and there is no further process to watch over.
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from school_portal import bell, jobs
 from school_portal.extensions import db
 from school_portal.models import dialect
+from school_portal.services import mail, reminders
 from school_portal.services.portal import Portal
 
 log = structlog.get_logger()
@@ -29,9 +30,31 @@ def sweep(portal: Portal, connection: Redis) -> None:
     """One round; a database or a Redis that is away is left to the next."""
     try:
         _requeue(portal)
+        queue_mail(portal)
         _ring_again(portal, connection)
     except (DBAPIError, RedisError) as error:
         log.warning("sweep.failed", error=type(error).__name__)
+
+
+def tidy(portal: Portal) -> None:
+    """What is done now and then: reminders; a database that is away is left to the next."""
+    try:
+        with Session(db.engine) as session, session.begin():
+            reminders.remind(session, portal)
+    except DBAPIError as error:
+        log.warning("remind.failed", error=type(error).__name__)
+
+
+def queue_mail(portal: Portal) -> None:
+    """Have sent what waits: notices are made by the web, and by the reminders."""
+    if portal.settings.mail is None:
+        return
+    with Session(db.engine) as session:
+        dialect.read_only(session)
+        if not mail.is_waiting(session, portal.clock()):
+            return
+    with Session(db.engine) as session, session.begin():
+        mail.enqueue(session, portal)
 
 
 def _requeue(portal: Portal) -> None:

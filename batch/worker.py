@@ -24,10 +24,10 @@ from rq.serializers import JSONSerializer
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from batch.sweeper import SWEEP_SECONDS, sweep
+from batch.sweeper import SWEEP_SECONDS, sweep, tidy
 from school_portal import bell, jobs
-from school_portal.app import build
 from school_portal.config import SettingsError, read
+from school_portal.core import build_core
 from school_portal.embedded_redis import EmbeddedRedis, NotStarted
 from school_portal.extensions import db
 from school_portal.logs import configure
@@ -37,7 +37,7 @@ log = structlog.get_logger()
 
 WATCH_SECONDS = 5  # how often a worker shows itself while its horse works
 ALIVE_SECONDS = 20  # for how long it counts as up after that
-TIDYING = 20  # sweeps between two rounds of RQ's own tidying
+TIDYING = 20  # sweeps between two rounds of reminders and of RQ's own tidying
 LONGEST_WAIT = 5.0  # seconds between two attempts to reach Redis
 
 
@@ -81,9 +81,10 @@ class PortalWorker(Worker):
         return True
 
     def run_maintenance_tasks(self) -> None:
-        """Sweep the ledger; now and then let RQ take its own remains out of Redis."""
+        """Sweep the ledger; now and then remind, and let RQ take its own remains out of Redis."""
         sweep(current_portal(), self.connection)
         if next(self._rounds) % TIDYING == 0:
+            tidy(current_portal())
             super().run_maintenance_tasks()
 
     # What is only for show
@@ -187,7 +188,8 @@ def main() -> None:
     SettingsError.
     """
     settings = read()
-    app = build(settings)
+    app = build_core(settings)
+    bell.install(app, settings)
     embedded = None if settings.redis_url else EmbeddedRedis(settings.home)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop_before_work)

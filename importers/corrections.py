@@ -2,25 +2,27 @@
 
 import io
 import logging
-import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.comments import Comment
+from openpyxl.comments.comment_sheet import CommentRecord
 from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from importers.cells import STRANGE, Value, text_of
+from importers.cells import Value, text_of
 from importers.limits import Limits
 from importers.roster_fields import HEADER_DEPTH, find_header
+from importers.row_xml import RowXml, plain
 from importers.workbook import Book, Sheet, open_book
 from importers.written import stream_sheet, to_bytes
 from school_portal.domain.violations import Issue
@@ -59,8 +61,8 @@ def annotated(data: bytes, name: str | None, issues: Iterable[Issue], limits: Li
     book = open_book(data, limits)
     chosen = next((sheet for sheet in book.sheets if sheet.name == name), book.sheets[0])
     marks = _marks(chosen, issues)
-    workbook = _edited(data, book, chosen, marks) or _rebuilt(book, chosen, marks)
-    return to_bytes(workbook)
+    workbook = _edited(data, book, chosen, marks)
+    return to_bytes(workbook) if workbook else _rebuilt(book, chosen, marks)
 
 
 def _marks(sheet: Sheet, issues: Iterable[Issue]) -> _Marks:
@@ -132,64 +134,73 @@ def _anchor(sheet: Worksheet, row: int, column: int) -> Cell:
 def _redden(cell: Cell, messages: list[str]) -> None:
     cell.fill = _RED
     cell.font = _RED_TEXT
-    cell.comment = Comment("\n".join(messages), AUTHOR, height=90, width=280)
+    cell.comment = _told(messages)
 
 
-def _rebuilt(book: Book, chosen: Sheet, marks: _Marks) -> Workbook:
+def _told(messages: list[str]) -> Comment:
+    return Comment("\n".join(messages), AUTHOR, height=90, width=280)
+
+
+def _rebuilt(book: Book, chosen: Sheet, marks: _Marks) -> bytes:
     workbook = Workbook(write_only=True)
     if marks.notes:
         _write_notes(stream_sheet(workbook, NOTES_SHEET), marks.notes)
+    rows: dict[str, bytes] = {}
     for sheet in book.sheets:
         if sheet.name == NOTES_SHEET:
             continue
         name = _NO_TITLE.sub("_", sheet.name)[:_LONGEST_TITLE] or _UNNAMED
         target = stream_sheet(workbook, name)
         target.sheet_state = "hidden" if sheet.hidden else "visible"
-        _copy_rows(sheet, target, marks if sheet is chosen else None)
-    return workbook
+        rows[target.title] = _marked(sheet, target, marks) if sheet is chosen else _copied(sheet)
+    return to_bytes(workbook, rows)
 
 
-def _copy_rows(sheet: Sheet, target: Worksheet, marks: _Marks | None) -> None:
-    written = 0
+def _copied(sheet: Sheet) -> bytes:
+    out = RowXml()
     for number, values in sheet.rows():
-        # Rows are appended one by one, so that blank ones keep the numbers.
-        for _ in range(written + 1, number):
-            target.append([])
-        written = number
-        cells: list[Cell | None] = [_new_cell(target, value) for value in values]
-        if marks:
-            _mark_row(target, number, cells, marks)
-        target.append(cells)
+        out.add(number, [(column, value, 0) for column, value in enumerate(values, 1)])
+    return out.content()
 
 
-def _new_cell(sheet: Worksheet, value: Value) -> Cell | None:
-    if value == "":
-        return None
+def _marked(sheet: Sheet, target: Any, marks: _Marks) -> bytes:
+    """As `_copied`, with the marks; earlier reasons give way."""
+    out, red, width = RowXml(), _red(target), marks.reasons_column
+    wrong: dict[int, set[int]] = defaultdict(set)
+    for (row, column), messages in marks.cells.items():
+        wrong[row].add(column)
+        _comment(target, row, column, messages)
+    for number, values in sheet.rows():
+        cells = [(column, value, 0) for column, value in enumerate(values, 1) if column != width]
+        for column in wrong.get(number, ()):
+            value = values[column - 1] if column <= len(values) else ""
+            cells = [cell for cell in cells if cell[0] != column]
+            cells.append((column, value, red))
+        head = REASONS_HEAD if number == marks.header_row else ""
+        cells.append((width, head or "\n".join(marks.rows.get(number, ())), 0))
+        out.add(number, sorted(cells, key=itemgetter(0)))
+    return out.content()
+
+
+def _red(sheet: Any) -> int:
+    """The number under which the sheet's workbook knows the look of a wrong cell."""
     cell: Cell = WriteOnlyCell(sheet)
-    _write(cell, value)
-    return cell
+    cell.fill, cell.font = _RED, _RED_TEXT
+    return cell.style_id
 
 
-def _mark_row(sheet: Worksheet, row: int, cells: list[Cell | None], marks: _Marks) -> None:
-    width = marks.reasons_column
-    cells += [None] * (width - len(cells))
-    for column in range(1, width):
-        if messages := marks.cells.get((row, column)):
-            cell = cells[column - 1] or WriteOnlyCell(sheet)
-            _redden(cell, messages)
-            cells[column - 1] = cell
-    reasons = "\n".join(marks.rows.get(row, ()))
-    head = REASONS_HEAD if row == marks.header_row else ""
-    cells[width - 1] = _new_cell(sheet, head or reasons)
+def _comment(sheet: Any, row: int, column: int, messages: list[str]) -> None:
+    cell: Any = WriteOnlyCell(sheet)
+    cell.row, cell.column = row, column
+    cell.comment = _told(messages)
+    sheet._comments.append(CommentRecord.from_cell(cell))
 
 
 def _write(cell: Cell | MergedCell, value: Value) -> None:
-    """Numbers stay numbers, all else becomes text: what begins with `=` too."""
-    if isinstance(value, int | float) and math.isfinite(value):
-        cell.value = value
-        return
-    cell.value = STRANGE.sub("\ufffd", text_of(value))
-    cell.data_type = "s"
+    """What begins with `=` is text too."""
+    cell.value = plain(value)
+    if isinstance(cell.value, str):
+        cell.data_type = "s"
 
 
 def _write_notes(sheet: Any, notes: list[str]) -> None:

@@ -103,12 +103,13 @@ class _Patterns:
     def __init__(self, prefix: bytes) -> None:
         p = re.escape(prefix)
         self.row_start = b"<" + prefix + b"row"
-        self.cell_start = b"<" + prefix + b"c"
         self.formula_start = b"<" + prefix + b"f"
         self.row = re.compile(rb"<" + p + rb"row(?=[\s/>])([^>]*)>(</" + p + rb"row>)?")
         self.row_number = re.compile(rb"""(?<![\w:])r\s*=\s*["']\s*([0-9]+)""")
         self.hidden = re.compile(rb"""(?<![\w:])hidden\s*=\s*["'](?:1|true)["']""")
         self.placed = re.compile(rb"<" + p + rb"""c\s(?:[^<>]*?\s)?r=["']([A-Z]+)([0-9]+)""")
+        # Nearly all programs write a cell's place as its first attribute.
+        self.maybe_unplaced = re.compile(rb"<" + p + rb"c(?: (?!r=)|[/>])")
         self.unplaced = re.compile(rb"<" + p + rb"c(?:\s*/?>|\s(?![^<>]*\br\s*=))")
         self.cell = re.compile(
             rb"<" + p + rb"c(?=[\s>])([^>]*)(?<!/)>(.*?)</" + p + rb"c\s*>", re.DOTALL
@@ -185,20 +186,11 @@ class _SheetScan:
             for letters, row in patterns.placed.findall(block):
                 if _column(letters) > self._limits.columns or int(row) > self._limits.rows:
                     raise Refused.because("file.unsafe", "有离数据很远的单元格")
-        if self._may_be_unplaced(block) and any(
+        if patterns.maybe_unplaced.search(block) and any(
             len(patterns.unplaced.findall(row)) > self._limits.columns
             for row in block.split(patterns.row_start)
         ):
             raise Refused.because("file.unsafe", "列数过多")
-
-    def _may_be_unplaced(self, block: bytes) -> bool:
-        """A quick look: nearly all programs write a cell's place as its first attribute."""
-        start = self._patterns.cell_start
-        return (
-            block.count(start + b" ") != block.count(start + b" r=")
-            or start + b">" in block
-            or start + b"/" in block
-        )
 
     def _find_rows(self, block: bytes) -> None:
         patterns = self._patterns

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any, Literal
 
-from importers.cells import parse_date
-from school_portal.domain.facts import Basis, BodyState, BodyType, Node
-from school_portal.domain.identifiers import uscc_is_valid
-from school_portal.domain.labels import LabelledEnum, fold
-from school_portal.domain.levels import Level, TrainingLevel, parse_level
+from importers.opening_sheets import KEYS, SHEETS, SPANS, CellRefused, read_text
+from school_portal.domain.labels import fold
+from school_portal.domain.levels import TrainingLevel
 from school_portal.domain.projects import Occupation, Project
 from school_portal.domain.roster import Route
 
@@ -64,161 +60,6 @@ class Known:
     specialties: Collection[tuple[str, str, TrainingLevel]] = ()  # school, code, level
     bodies: Collection[str] = ()
     occupations: Collection[Occupation] = ()
-
-
-class _Bad(Exception):
-    """A cell that cannot be read; the text says why and what to do."""
-
-
-def _text(value: str) -> str:
-    return value.strip()
-
-
-def _uscc(value: str) -> str:
-    code = fold(value).upper()
-    if not uscc_is_valid(code):
-        raise _Bad("不是有效的统一社会信用代码（18 位，末位为校验码），请核对原件后改正。")
-    return code
-
-
-def _code(value: str) -> str:
-    return fold(value)
-
-
-def _date(value: str) -> date:
-    found = parse_date(value)
-    if found is None or not found.exact:
-        raise _Bad("不是有效的日期，请按 2026-10-15 的样式填写。")
-    return found.day
-
-
-def _levels(value: str) -> tuple[Level, ...]:
-    levels = [parse_level(part) for part in re.split(r"[、，,;；/\s]+", value.strip("、，, "))]
-    if None in levels:
-        raise _Bad("不是技能等级，请按 5、4、3 的样式填写。")
-    return tuple(dict.fromkeys(level for level in levels if level))
-
-
-def _training_levels(value: str) -> tuple[TrainingLevel, ...]:
-    return tuple(
-        dict.fromkeys(_one_of(TrainingLevel)(part) for part in re.split("[、，,/]", value))
-    )
-
-
-def _one_of(enumeration: type[LabelledEnum]) -> Callable[[str], Any]:
-    def read(value: str) -> Any:
-        found = enumeration.from_label(value)
-        if found is None:
-            labels = "、".join(member.label for member in enumeration)
-            raise _Bad(f"不在可选项内，请填写以下之一：{labels}。")
-        return found
-
-    return read
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column: how its cells read, whether a cell may be empty, whether it may be absent."""
-
-    name: str
-    read: Callable[[str], Any]
-    required: bool = True
-    optional_column: bool = False
-    example: str = ""
-
-
-_PROJECT = (
-    Column("职业编码", _code, example="4-03-02-10"),
-    Column("职业名称", _text, example="调饮师"),
-    Column("工种", _text, required=False),
-    Column("等级", _levels, example="5、4、3"),
-)
-
-
-def _project(*, before: Iterable[Column], after: Iterable[Column]) -> tuple[Column, ...]:
-    return (*before, *_PROJECT, *after)
-
-
-_SCHOOL = Column("学校代码", _uscc)
-_BODY = Column("机构代码", _uscc)
-
-SHEETS: Mapping[str, tuple[Column, ...]] = {
-    "学校": (
-        Column("统一社会信用代码", _uscc),
-        Column("学校名称", _text),
-        Column("所属区", _text, required=False),
-        Column("法人代表", _text, required=False),
-        Column("培养层次", _training_levels, example="中职、高职"),
-        Column("keyID", _text, required=False),
-        Column("开户日期", _date, required=False),
-    ),
-    "专业": (
-        _SCHOOL,
-        Column("专业代码", _code),
-        Column("专业名称", _text),
-        Column("培养层次", _one_of(TrainingLevel), example="中职"),
-    ),
-    "评价机构": (
-        Column("统一社会信用代码", _uscc),
-        Column("机构名称", _text),
-        Column("机构类型", _one_of(BodyType), example="社会培训评价组织"),
-        Column("所属区", _text, required=False),
-        Column("备案编号", _text, required=False),
-        Column("备案起", _date, required=False),
-        Column("备案止", _date, required=False),
-        Column("状态", _one_of(BodyState), required=False, example="有效"),
-        Column("状态日期", _date, required=False),
-    ),
-    "评价项目": _project(
-        before=(_BODY,),
-        after=(
-            Column(
-                "评价依据",
-                _one_of(Basis),
-                required=False,
-                optional_column=True,
-                example="国家职业标准",
-            ),
-        ),
-    ),
-    "评估结论": _project(
-        before=(_SCHOOL, Column("专业代码", _code)),
-        after=(
-            Column("生效日期", _date, required=False),
-            Column("失效日期", _date, required=False),
-            Column("培养层次", _one_of(TrainingLevel), required=False, optional_column=True),
-        ),
-    ),
-    "申报权限": _project(
-        before=(
-            _SCHOOL,
-            Column("事项", _one_of(Route), example="职业技能等级认定"),
-            Column("节点", _one_of(Node), required=False, example="社会评价组织等级认定"),
-        ),
-        after=(
-            Column("开通日期", _date, required=False),
-            Column("终止日期", _date, required=False),
-        ),
-    ),
-    "校企合作": (
-        _SCHOOL,
-        _BODY,
-        Column("起", _date, required=False),
-        Column("止", _date, required=False),
-    ),
-}
-
-_KEYS: Mapping[str, tuple[str, ...]] = {
-    "学校": ("统一社会信用代码",),
-    "专业": ("学校代码", "专业代码", "培养层次"),
-    "评价机构": ("统一社会信用代码",),
-}
-_SPANS: Mapping[str, tuple[str, str]] = {
-    "评价机构": ("备案起", "备案止"),
-    "评估结论": ("生效日期", "失效日期"),
-    "申报权限": ("开通日期", "终止日期"),
-    "校企合作": ("起", "止"),
-}
 
 
 def read_opening(sheets: Sheets, known: Known) -> OpeningData:
@@ -281,18 +122,18 @@ def _read_row(
         if not cell:
             if column.required:
                 _tell(data, sheet, number, column.name, "未填写，此项必填，请补充。")
-            elif column.read is _text:
+            elif column.read is read_text:
                 values[column.name] = ""
             continue
         try:
             values[column.name] = column.read(cell)
-        except _Bad as bad:
+        except CellRefused as bad:
             _tell(data, sheet, number, column.name, str(bad))
     return Row(sheet, number, values)
 
 
 def _check_doubles(data: OpeningData) -> None:
-    for sheet, columns in _KEYS.items():
+    for sheet, columns in KEYS.items():
         first: dict[tuple[Any, ...], int] = {}
         for row in data.rows[sheet]:
             key = tuple(row[column] for column in columns)
@@ -312,7 +153,7 @@ def _check_doubles(data: OpeningData) -> None:
 
 
 def _check_spans(data: OpeningData) -> None:
-    for sheet, (first, last) in _SPANS.items():
+    for sheet, (first, last) in SPANS.items():
         for row in data.rows[sheet]:
             if row[first] and row[last] and row[last] < row[first]:
                 _tell(data, sheet, row.number, last, f"早于“{first}”，请核对后改正。")

@@ -10,7 +10,7 @@ from openpyxl.comments import Comment
 from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 
-from importers.opening import SHEETS
+from importers.opening_sheets import SHEETS
 
 _HEAD = PatternFill("solid", fgColor="DCE6F1")
 _PREPARED_ROWS = 300

@@ -8,14 +8,14 @@ from itertools import islice
 from importers.cells import Unusable, Value, text_of
 from importers.limits import Limits, Refused
 from importers.lookups import Context
-from importers.roster_fields import HEADER_DEPTH, LISTS_SHEET, ORDER, REQUIRED, Header, find_header
-from importers.roster_rows import RowDraft, RowReader
+from importers.roster_fields import HEADER_DEPTH, LISTS_SHEET, REQUIRED, Header, find_header
+from importers.roster_rows import Draft, RowReader
 from importers.workbook import Book, FillDown, Sheet, open_book
 from school_portal.domain.labels import fold
 from school_portal.domain.roster import RosterRow
 from school_portal.domain.violations import Issue, issue
 
-CHUNK_ROWS = 1000
+CHUNK_ROWS = 2000
 _CLOSING_WORDS = ("合计", "备注", "说明", "制表人", "审核人")
 _NUMBER_SHAPE = re.compile(r"[0-9A-Za-z()]{8,}")
 _MOST_ROWS_NAMED = 10
@@ -130,7 +130,9 @@ class _Reading:
             if other.hidden and other is not sheet and other.name != LISTS_SHEET
         )
         self._required = [header.columns[name] for name in REQUIRED]
-        self._first_rows: dict[str, int] = {}
+        # The first row of each 学号 and of each person.
+        self._numbers: dict[str, int] = {}
+        self._persons: dict[str, int] = {}
         self._hidden: list[int] = []
         self._rows = 0
         self._part = _Part()
@@ -157,12 +159,11 @@ class _Reading:
         """Whether the row is neither blank in the roster's columns nor a total or remark."""
         columns = self._header.columns
         width = len(values)
-        given = [column for column in columns.values() if column < width and values[column] != ""]
-        if not any(text_of(values[column]) for column in given):
+        if not any(values[c] != "" and text_of(values[c]) for c in columns.values() if c < width):
             # A template's prepared formulas make no student, a required one without value does.
             return any(isinstance(values[c], Unusable) for c in self._required if c < width)
         first = next(text for value in values if (text := text_of(value)))
-        if not fold(first).startswith(_CLOSING_WORDS):
+        if first.isascii() or not fold(first).startswith(_CLOSING_WORDS):
             return True
         place = columns["证件号码"]
         number = fold(text_of(values[place])) if place < width else ""
@@ -173,30 +174,27 @@ class _Reading:
         if number in self._sheet.survey.hidden_rows:
             self._hidden.append(number)
         draft, student = self._reader.read(number, values)
-        repeats = self._repeats(draft)
+        repeats = self._repeats(number, draft)
         part = self._part
         if student and not repeats:
             part.rows.append(student)
             return
-        found = draft.issues.values()
-        part.issues += sorted(found, key=lambda one: ORDER[one.column or ""])
+        part.issues += draft.issues(number)
         if repeats:
             part.issues.append(issue("row.duplicate", number, detail=repeats))
         texts = draft.texts
         part.rejected.append(RejectedRow(number, texts["学号"], texts["姓名"], draft.person))
 
-    def _repeats(self, draft: RowDraft) -> str:
+    def _repeats(self, row: int, draft: Draft) -> str:
         """Which earlier rows hold the same person or 学号, a rejected one counting too."""
-        number = fold(draft.texts["学号"]).casefold()
-        keys = {"学号": f"学号:{number}" if number else None, "同一人": draft.person}
+        student_no = fold(draft.texts["学号"]).casefold()
+        same_number = self._numbers.setdefault(student_no, row) if student_no else row
+        same_person = self._persons.setdefault(draft.person, row) if draft.person else row
         earlier: dict[int, list[str]] = {}
-        for what, key in keys.items():
-            if key is None:
-                continue
-            first = self._first_rows.setdefault(key, draft.number)
-            if first != draft.number:
+        for first, what in ((same_number, "学号"), (same_person, "同一人")):
+            if first != row:
                 earlier.setdefault(first, []).append(what)
-        return "、".join(f"第 {row} 行（{'、'.join(what)}）" for row, what in earlier.items())
+        return "、".join(f"第 {first} 行（{'、'.join(what)}）" for first, what in earlier.items())
 
     def _warn(self) -> None:
         issues = self._part.issues

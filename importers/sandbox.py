@@ -43,7 +43,7 @@ def read_roster(
     sheet: str | None = None,
     limits: Limits = LIMITS,
 ) -> Iterator[Chunk]:
-    """Reads a roster in chunks of about 1,000 rows; the last one carries the facts.
+    """Reads a roster in chunks of about 2,000 rows; the last one carries the facts.
 
     The first is empty and comes at once, before anything is read, for whoever shows progress.
 

@@ -1,7 +1,10 @@
 """Workbooks written in memory alone: openpyxl itself leaves each sheet in a temporary file."""
 
 import io
+import re
 import zipfile
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from openpyxl import Workbook
@@ -9,12 +12,17 @@ from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
 from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.writer.excel import ExcelWriter
 
+_NO_ROWS = re.compile(rb"<sheetData\s*(?:/>|></sheetData>)")
 
-def to_bytes(workbook: Workbook) -> bytes:
-    """The workbook as xlsx; nothing of it touches a disk, since rosters name people."""
+
+def to_bytes(workbook: Workbook, rows: Mapping[str, bytes] = MappingProxyType({})) -> bytes:
+    """The workbook as xlsx; nothing of it touches a disk, since rosters name people.
+
+    `rows` are, by title, the XML of those sheets' rows that openpyxl was not given.
+    """
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        _Writer(workbook, archive).save()
+        _Writer(workbook, archive, rows).save()
     return out.getvalue()
 
 
@@ -23,6 +31,8 @@ def stream_sheet(workbook: Workbook, title: str) -> Any:
     sheet = workbook.create_sheet(title)
     sheet._writer = WorksheetWriter(sheet, out=io.BytesIO())
     sheet._writer.write_top()
+    sheet._rows = sheet._write_rows()
+    next(sheet._rows)  # a sheet without rows is closed as one with rows
     return sheet
 
 
@@ -30,6 +40,12 @@ class _Writer(ExcelWriter):
     """As openpyxl 3.1 writes a sheet, into memory."""
 
     _archive: zipfile.ZipFile
+
+    def __init__(
+        self, workbook: Workbook, archive: zipfile.ZipFile, rows: Mapping[str, bytes]
+    ) -> None:
+        super().__init__(workbook, archive)
+        self._rows = rows
 
     def write_worksheet(self, ws: Any) -> None:
         """Writes one sheet into the archive."""
@@ -43,5 +59,9 @@ class _Writer(ExcelWriter):
             writer = WorksheetWriter(ws, out=io.BytesIO())
             writer.write()
         ws._rels = writer._rels
-        self._archive.writestr(ws.path[1:], writer.out.getvalue())
+        content = writer.out.getvalue()
+        if (rows := self._rows.get(ws.title)) is not None:
+            before, after = _NO_ROWS.split(content)
+            content = b"".join((before, b"<sheetData>", rows, b"</sheetData>", after))
+        self._archive.writestr(ws.path[1:], content)
         self.manifest.append(ws)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from socket import gethostname
 
 import structlog
-from flask import current_app
+from flask import Flask, current_app
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -20,6 +20,8 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from school_portal import jobs
+from school_portal.config import Settings
+from school_portal.embedded_redis import redis_url
 
 log = structlog.get_logger()
 
@@ -37,6 +39,11 @@ def connect(url: str) -> Redis:
         health_check_interval=30,
         retry=Retry(NoBackoff(), 1),
     )
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Let what the application queues be heard."""
+    app.extensions["bell"] = connect(redis_url(settings))
 
 
 def queue(connection: Redis) -> Queue:

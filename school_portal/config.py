@@ -12,9 +12,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 PREFIX = "SCHOOL_PORTAL_"
 ROOT = Path(__file__).resolve().parent.parent
+_SMTP_PORTS = {"smtp": 587, "smtps": 465}
 
 
 class SettingsError(Exception):
@@ -55,6 +57,18 @@ class KeyFile:
 
 
 @dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where mail is handed in, and in whose name; `tls` from the first octet, else STARTTLS."""
+
+    host: str
+    port: int
+    tls: bool
+    username: str
+    password: str = field(repr=False)
+    sender: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the environment decides; secrets stay out of its repr."""
 
@@ -67,6 +81,7 @@ class Settings:
     key_file: KeyFile | None  # of the key ring, where the environment does not give it
     origin: str | None
     port: int
+    mail: MailServer | None
 
     @property
     def is_sqlite(self) -> bool:
@@ -98,7 +113,16 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         key_file=key_file,
         origin=_origin(setting("ORIGIN")),
         port=_port(environ.get("PORT") or "8000"),
+        mail=_mail(setting("SMTP_URL"), setting("MAIL_FROM")),
     )
+
+
+def has_database(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether there is a database to ask; nothing is made in looking."""
+    home = Path(environ.get(PREFIX + "HOME") or "instance")
+    url = environ.get(PREFIX + "DATABASE_URL") or f"sqlite:///{home / 'portal.db'}"
+    scheme, _, rest = url.partition("://")
+    return scheme != "sqlite" or Path(rest.removeprefix("/")).exists()
 
 
 def _database_url(url: str) -> str:
@@ -159,6 +183,31 @@ def _origin(text: str | None) -> str | None:
     if text is not None and not re.fullmatch(r"https?://[^/?#@\s]+", text):
         raise SettingsError(f"设置 {PREFIX}ORIGIN 须为协议与主机，如 https://portal.example.cn")
     return text
+
+
+def _mail(url: str | None, sender: str | None) -> MailServer | None:
+    """The mail server; none where neither setting is given."""
+    if not url and not sender:
+        return None
+    if not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", sender or ""):
+        raise SettingsError(
+            f"设置 {PREFIX}MAIL_FROM 须为发件邮箱地址，与 {PREFIX}SMTP_URL 一同填写"
+        )
+    parts = urlsplit(url or "")
+    with suppress(ValueError):  # a port that is none
+        if parts.scheme in _SMTP_PORTS and parts.hostname and parts.path in ("", "/"):
+            return MailServer(
+                host=parts.hostname,
+                port=parts.port or _SMTP_PORTS[parts.scheme],
+                tls=parts.scheme == "smtps",
+                username=unquote(parts.username or ""),
+                password=unquote(parts.password or ""),
+                sender=sender or "",
+            )
+    raise SettingsError(
+        f"设置 {PREFIX}SMTP_URL 须为 smtp:// 或 smtps:// 开头的邮件服务器地址，"
+        "如 smtps://用户:密码@mail.example.cn:465"
+    )
 
 
 def _port(text: str) -> int:

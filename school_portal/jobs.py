@@ -26,6 +26,7 @@ KINDS: Mapping[str, str] = {
     "roster-apply": "batch.rosters.apply",
     "applications-generate": "batch.applications.generate",
     "keys-rotate": "batch.keys.rotate",
+    "mail-send": "batch.mail.send",
 }
 MAX_ATTEMPTS = 5
 TO_RING = "jobs_to_ring"  # in a session's info

@@ -368,6 +368,7 @@ def upgrade():
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("panel_id", sa.Integer(), nullable=False),
         sa.Column("expert_id", sa.Integer(), nullable=False),
+        sa.Column("replaces_id", sa.Integer(), nullable=True),
         sa.Column("recused_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("recusal_reason", sa.String(length=500), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
@@ -377,7 +378,13 @@ def upgrade():
         sa.ForeignKeyConstraint(
             ["panel_id"], ["panels.id"], name=op.f("fk_panel_members_panel_id_panels")
         ),
+        sa.ForeignKeyConstraint(
+            ["replaces_id"],
+            ["panel_members.id"],
+            name=op.f("fk_panel_members_replaces_id_panel_members"),
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_panel_members")),
+        sa.UniqueConstraint("replaces_id", name=op.f("uq_panel_members_replaces_id")),
         sa.UniqueConstraint(
             "panel_id", "expert_id", name=op.f("uq_panel_members_panel_id_expert_id")
         ),

@@ -9,7 +9,7 @@ from datetime import datetime
 from flask import Flask, Response, g, request
 from flask.sessions import SecureCookieSessionInterface
 
-from school_portal.extensions import limiter
+from school_portal.extensions.web import limiter
 from school_portal.services.portal import current_portal
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")

@@ -11,7 +11,8 @@ from flask_login import UserMixin, current_user
 from sqlalchemy.exc import OperationalError
 
 from school_portal.blueprints.errors import TEXTS, Answer, problem, wants_page
-from school_portal.extensions import db, login
+from school_portal.extensions import db
+from school_portal.extensions.web import login
 from school_portal.models import Role, School, User, dialect
 from school_portal.services import accounts
 from school_portal.services.access import Actor
@@ -36,7 +37,9 @@ class SignedIn(UserMixin):
         self.name = user.name
         self.role = user.role
         self.school_id = user.school_id
-        self.organisation = user.school.name if user.school else OFFICES.get(user.role, "")
+        self.organisation = (
+            user.school.name if user.school else OFFICES.get(user.role, user.role.label)
+        )
         self.actor = Actor.of(user)
 
     def get_id(self) -> str:

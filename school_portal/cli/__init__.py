@@ -15,6 +15,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from school_portal.cli.root import school_portal  # noqa: PLC0415
 
     try:
-        school_portal.main(arguments, prog_name="school-portal", obj=failures.script())
+        school_portal.main(arguments, prog_name="school-portal")
     except Exception as error:
         sys.exit(failures.tell(error))

@@ -5,26 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
 from school_portal.cli import console
 from school_portal.cli.failures import Failed
-from school_portal.cli.waiting import Waiter, worker_at_hand
 from school_portal.domain.group_application import ApplicationState
 from school_portal.domain.levels import Level
 from school_portal.domain.roster import Route
 from school_portal.extensions import db
 from school_portal.models import GroupApplication, Roster, School, dialect
 from school_portal.services import applications as service
-from school_portal.services import exporting
 from school_portal.services.access import Actor
 from school_portal.services.portal import current_portal
 
-applications = AppGroup("applications", help="团体申报：预览、生成、列表、导出。")
+if TYPE_CHECKING:
+    from school_portal.cli.waiting import Waiter
+
+# Waiting asks for Redis and workbooks for openpyxl: what few commands need, they import.
+applications = click.Group("applications", help="团体申报：预览、生成、列表、导出。")
 
 
 def _of_roster() -> Any:
@@ -38,6 +39,7 @@ def _of_roster() -> Any:
 @_of_roster()
 @console.on_day()
 @console.in_format()
+@console.in_portal()
 def plan(uscc: str, roster_id: int | None, on: date, form: str) -> None:
     """预览将生成哪些团体申报，以及其他学生各因何不在其中；不写入任何数据。"""
     session = db.session()
@@ -52,8 +54,11 @@ def plan(uscc: str, roster_id: int | None, on: date, form: str) -> None:
 @_of_roster()
 @console.on_day()
 @console.in_format()
+@console.in_portal()
 def generate(uscc: str, roster_id: int | None, on: date, form: str) -> None:
     """由任务进程生成预览中的团体申报，存为草稿。"""
+    from school_portal.cli.waiting import worker_at_hand  # noqa: PLC0415
+
     session = db.session()
     school = _school_with(session, uscc, roster_id)
     with worker_at_hand() as waiter:
@@ -88,6 +93,7 @@ def _school_with(session: Session, uscc: str, roster_id: int | None) -> School:
 @applications.command("list")
 @console.of_school()
 @console.in_format()
+@console.in_portal()
 def list_(uscc: str, form: str) -> None:
     """列出这所学校的团体申报。"""
     session = db.session()
@@ -100,8 +106,11 @@ def list_(uscc: str, form: str) -> None:
 @click.argument("number", type=int, metavar="ID")
 @click.argument("file", type=console.OUTPUT)
 @console.in_format()
+@console.in_portal()
 def export(number: int, file: Path, form: str) -> None:
     """把一份团体申报写成交给评价机构的工作簿。"""
+    from school_portal.services import exporting  # noqa: PLC0415
+
     session = db.session()
     application = session.get(GroupApplication, number)
     if application is None:

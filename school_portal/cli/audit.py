@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import sys
 
-from flask.cli import AppGroup
+import click
 
 from school_portal.cli import console
 from school_portal.extensions import db
 from school_portal.models import dialect
 from school_portal.security import audit as chain
 
-audit = AppGroup("audit", help="审计记录。")
+audit = click.Group("audit", help="审计记录。")
 
 
 @audit.command("verify")
 @console.in_format()
+@console.in_portal()
 def verify(form: str) -> None:
     """核对审计记录是否被改动、删除、调换或截断；有问题时退出码为 1。"""
     session = db.session()

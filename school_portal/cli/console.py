@@ -6,18 +6,20 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, date, datetime
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from school_portal.cli.failures import Failed
+from school_portal.cli.failures import Failed, line_of, log_to_home
 from school_portal.cli.words import reason
 from school_portal.domain.windows import civil_date
 
 if TYPE_CHECKING:
+    from flask import Flask
     from sqlalchemy.orm import Session
 
     from school_portal.models import School
@@ -40,8 +42,8 @@ class Day(click.ParamType[date]):
 
 
 def in_format(default: str = "text") -> Callable[[F], F]:
-    """The option `--format`."""
-    return click.option(
+    """The option `--format`; what a command cannot do is a document too: `{"error": …}`."""
+    option = click.option(
         "--format",
         "form",
         type=click.Choice(["text", "json"]),
@@ -49,6 +51,23 @@ def in_format(default: str = "text") -> Callable[[F], F]:
         show_default=True,
         help="text 供人阅读，json 为标准输出上的一份 JSON 文档",
     )
+
+    def formed(command: F) -> F:
+        @wraps(command)
+        def run(*values: Any, form: str, **options: Any) -> Any:
+            try:
+                return command(*values, form=form, **options)
+            except (click.UsageError, BrokenPipeError):  # a reader that has gone wants no more
+                raise
+            except Exception as error:
+                told = line_of(error)
+                if form == "json":
+                    answer({"error": told}, form, ())
+                raise Failed(told) from error
+
+        return option(cast(F, run))
+
+    return formed
 
 
 def of_school(*, required: bool = True) -> Callable[[F], F]:
@@ -68,6 +87,35 @@ def on_day() -> Callable[[F], F]:
         show_default="上海的今天",
         help="按哪一天判断规则",
     )
+
+
+def in_portal(*, whole: bool = False) -> Callable[[F], F]:
+    """The command runs in the portal; in the `whole` one it may migrate the database too."""
+
+    def within(command: F) -> F:
+        @wraps(command)
+        def run(*values: Any, **options: Any) -> Any:
+            from flask import has_app_context  # noqa: PLC0415
+
+            with nullcontext() if has_app_context() else _portal(whole).app_context():
+                return command(*values, **options)
+
+        return cast(F, run)
+
+    return within
+
+
+def _portal(whole: bool) -> Flask:
+    # Imported here: calendar and help need neither Flask nor a database.
+    from school_portal import config, create_app  # noqa: PLC0415
+
+    settings = config.read()
+    log_to_home(settings)
+    if whole:
+        return create_app(settings)
+    from school_portal.core import build_core  # noqa: PLC0415
+
+    return build_core(settings)
 
 
 INPUT = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)

@@ -8,11 +8,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
-from flask.cli import ScriptInfo
 
 if TYPE_CHECKING:
-    from flask import Flask
-
     from school_portal.config import Settings
 
 NOT_INITIALISED = "数据库尚未初始化或版本较旧，请先运行 school-portal init。"
@@ -23,19 +20,6 @@ _LACKING_TEXTS = ("no such table", "no such column")
 
 class Failed(click.ClickException):
     """The input was refused; the text is Chinese."""
-
-
-def script() -> ScriptInfo:
-    """How Flask's commands come by the application."""
-    return ScriptInfo(create_app=_create_app, set_debug_flag=False, load_dotenv_defaults=False)
-
-
-def _create_app() -> Flask:
-    from school_portal import config, create_app  # noqa: PLC0415
-
-    settings = config.read()
-    log_to_home(settings)
-    return create_app(settings)
 
 
 def log_to_home(settings: Settings) -> None:
@@ -49,14 +33,19 @@ def log_to_home(settings: Settings) -> None:
 
 def tell(error: Exception) -> int:
     """Say what happened on standard error; the exit status."""
-    known = _known(error)
-    if known is None:
-        number = secrets.token_hex(4)
-        with suppress(Exception):  # where the log cannot be written, the line is all there is
-            _note(error, number)
-        known = f"发生意外错误（编号 {number}），操作没有完成。请把编号告诉系统管理员。"
-    click.echo(f"错误：{known}", err=True)
+    click.echo(f"错误：{line_of(error)}", err=True)
     return 1
+
+
+def line_of(error: Exception) -> str:
+    """What happened, in a line; the unexpected goes to the log, and the line has its number."""
+    known = error.message if isinstance(error, click.ClickException) else _known(error)
+    if known:
+        return known
+    number = secrets.token_hex(4)
+    with suppress(Exception):  # where the log cannot be written, the line is all there is
+        _note(error, number)
+    return f"发生意外错误（编号 {number}），操作没有完成。请把编号告诉系统管理员。"
 
 
 def _known(error: Exception) -> str | None:

@@ -5,24 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from flask.cli import AppGroup
+import click
 
 from school_portal.cli import console
 from school_portal.cli.failures import Failed
-from school_portal.cli.waiting import worker_at_hand
 from school_portal.extensions import db
 from school_portal.models import dialect
 from school_portal.services import keys as service
 from school_portal.services.access import Actor
 from school_portal.services.portal import current_portal
 
-keys = AppGroup("keys", help="加密密钥。")
+keys = click.Group("keys", help="加密密钥。")
 
 
 @keys.command("rotate")
 @console.in_format()
+@console.in_portal()
 def rotate(form: str) -> None:
     """启用新密钥，并由任务进程把所有数据改用新密钥加密；完成之前须保留旧密钥。"""
+    from school_portal.cli.waiting import worker_at_hand  # noqa: PLC0415  asks for Redis
+
     session = db.session()
     with worker_at_hand() as waiter:
         actor = Actor.operator_at_the_console()
@@ -36,6 +38,7 @@ def rotate(form: str) -> None:
 
 @keys.command("status")
 @console.in_format()
+@console.in_portal()
 def status(form: str) -> None:
     """每把密钥之下有多少数据和文件；为零的旧密钥可以从设置中去掉。"""
     session = db.session()

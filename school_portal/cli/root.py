@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib import import_module
 
 import click
-from flask.cli import AppGroup
 
 # Command: the module that holds it, and what it does in a line.
 COMMANDS = {
@@ -15,6 +14,7 @@ COMMANDS = {
     "roster": ("rosters", "名册：模板、检查、导入、错误标注"),
     "applications": ("applications", "团体申报：预览、生成、列表、导出"),
     "calendar": ("calendar", "专业评估受理窗口与工作日"),
+    "forms": ("forms", "纸质表格的样张"),
     "serve": ("serve", "启动网站、任务进程与内置 Redis"),
     "worker": ("serve", "启动一个任务进程"),
     "users": ("users", "平台账户"),
@@ -23,7 +23,7 @@ COMMANDS = {
 }
 
 
-class LazyGroup(AppGroup):
+class LazyGroup(click.Group):
     """A group that knows its commands by name alone, so that `--help` is quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -5,28 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
 from importers.limits import Refused as FileRefused
 from school_portal.cli import console
 from school_portal.cli.failures import Failed
-from school_portal.cli.waiting import Waiter, worker_at_hand
 from school_portal.domain.roster import RosterState
 from school_portal.extensions import db
 from school_portal.jobs import JobState
 from school_portal.models import Roster, School, dialect
-from school_portal.services import reviewing, rosters
+from school_portal.services import checking, rosters
 from school_portal.services.access import Actor
 from school_portal.services.portal import current_portal
 from school_portal.storage import TooLarge
 
+if TYPE_CHECKING:
+    from school_portal.cli.waiting import Waiter
+
 SEVERITIES = {"error": "错误", "warning": "提醒"}
 
-roster = AppGroup("roster", help="名册：模板、检查、导入、错误标注。")
+# Waiting asks for Redis and workbooks for openpyxl: what few commands need, they import.
+roster = click.Group("roster", help="名册：模板、检查、导入、错误标注。")
 
 
 def _sheet() -> Any:
@@ -37,8 +39,11 @@ def _sheet() -> Any:
 @click.argument("file", type=console.OUTPUT)
 @console.of_school(required=False)
 @console.in_format()
+@console.in_portal()
 def template(file: Path, uscc: str | None, form: str) -> None:
     """写出名册模板；给出学校时，下拉列表中是该校的专业。"""
+    from school_portal.services import reviewing  # noqa: PLC0415
+
     session = db.session()
     dialect.read_only(session)
     school = console.find_school(session, uscc) if uscc else None
@@ -52,6 +57,7 @@ def template(file: Path, uscc: str | None, form: str) -> None:
 @_sheet()
 @console.on_day()
 @console.in_format()
+@console.in_portal()
 def check(file: Path, uscc: str, sheet: str | None, on: date, form: str) -> None:
     """读取并检查名册，不写入任何数据；有行未通过时退出码为 1。"""
     session = db.session()
@@ -69,10 +75,13 @@ def check(file: Path, uscc: str, sheet: str | None, on: date, form: str) -> None
 @click.option("--accept-valid", is_flag=True, help="有行未通过时，仍保存通过的行")
 @console.on_day()
 @console.in_format()
+@console.in_portal()
 def import_(  # the options of the contract
     file: Path, uscc: str, sheet: str | None, accept_valid: bool, on: date, form: str
 ) -> None:
     """检查名册并保存学生；有行未通过时全部不保存，除非写明 --accept-valid。"""
+    from school_portal.cli.waiting import worker_at_hand  # noqa: PLC0415
+
     session = db.session()
     school = console.find_school(session, uscc)
     actor = Actor.operator_at_the_console(school.id)
@@ -135,7 +144,7 @@ def _checked(
     session: Session, school: School, file: Path, sheet: str | None, on: date
 ) -> dict[str, Any]:
     with file.open("rb") as stream:
-        return rosters.check_document(
+        return checking.check_document(
             session, current_portal(), school.id, stream, file.name, sheet=sheet, today=on
         )
 
@@ -174,8 +183,11 @@ def import_lines(document: dict[str, Any]) -> Iterator[str]:
 @click.argument("number", type=int, metavar="ROSTER")
 @click.argument("file", type=console.OUTPUT)
 @console.in_format()
+@console.in_portal()
 def errors(number: int, file: Path, form: str) -> None:
     """把上传的名册写成 FILE.xlsx，错误的单元格标红并加批注。"""
+    from school_portal.services import reviewing  # noqa: PLC0415
+
     session = db.session()
     found = session.get(Roster, number)
     if found is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import click
-from flask.cli import with_appcontext
 
 from school_portal.cli import console
 from school_portal.extensions import db
@@ -16,7 +15,7 @@ from school_portal.services.setup import initialise
 
 @click.command()
 @console.in_format()
-@with_appcontext
+@console.in_portal(whole=True)
 def init(form: str) -> None:
     """建立或升级数据库，载入基础数据，生成缺少的密钥；再次执行不改变任何内容。"""
     portal = current_portal()
@@ -27,7 +26,7 @@ def init(form: str) -> None:
 
 @click.command()
 @console.in_format()
-@with_appcontext
+@console.in_portal(whole=True)
 def doctor(form: str) -> None:
     """逐项检查运行环境，每项一行；有一项不正常则退出码为 1。"""
     findings = list(examine(db.session(), current_portal()))

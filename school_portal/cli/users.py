@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 
 import click
-from flask.cli import AppGroup
 
 from school_portal.cli import console
 from school_portal.domain.workflow import Role
@@ -16,7 +15,7 @@ from school_portal.services.portal import current_portal
 
 STAFF = [role.value for role in Role if role is not Role.SCHOOL]
 
-users = AppGroup("users", help="平台账户。")
+users = click.Group("users", help="平台账户。")
 username_option = click.option("--username", required=True, help="登录用的用户名")
 
 
@@ -25,7 +24,9 @@ username_option = click.option("--username", required=True, help="登录用的�
 @click.option("--name", help="显示的姓名，缺省同用户名")
 @console.of_school(required=False)
 @click.option("--role", type=click.Choice(STAFF), help="不属于学校的人员的角色")
-def create(username: str, name: str | None, uscc: str | None, role: str | None) -> None:
+@click.option("--email", default="", help="接收通知的邮箱地址，可不填")
+@console.in_portal()
+def create(username: str, name: str | None, uscc: str | None, role: str | None, email: str) -> None:
     """建立账户：学校操作人员给出 --school，其他人员给出 --role。
 
     密码从标准输入读取，在终端上则提示输入。
@@ -33,23 +34,26 @@ def create(username: str, name: str | None, uscc: str | None, role: str | None) 
     if (uscc is None) == (role is None):
         raise click.UsageError("--school 与 --role 须给出其中一个。")
     password = _password()  # before the database is locked
-    session = db.session()
-    accounts.create_user(
+    session, portal, actor = db.session(), current_portal(), Actor.operator_at_the_console()
+    user = accounts.create_user(
         session,
-        Actor.operator_at_the_console(),
-        current_portal().clock(),
+        actor,
+        portal.clock(),
         username=username,
         name=name or username,
         password=password,
         role=Role(role) if role else Role.SCHOOL,
         school=console.find_school(session, uscc) if uscc else None,
     )
+    if email:
+        accounts.set_email(session, portal, actor, user, email)
     session.commit()
     click.echo(f"已建立账户“{username}”", err=True)
 
 
 @users.command("disable")
 @username_option
+@console.in_portal()
 def disable(username: str) -> None:
     """停用账户，其登录立即失效。"""
     _set_active(username, active=False)
@@ -57,6 +61,7 @@ def disable(username: str) -> None:
 
 @users.command("enable")
 @username_option
+@console.in_portal()
 def enable(username: str) -> None:
     """恢复停用的账户。"""
     _set_active(username, active=True)

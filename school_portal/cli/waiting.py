@@ -5,22 +5,12 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from flask import current_app
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
 from school_portal import bell
 from school_portal.cli.processes import Interrupted, Supervisor, python, supervised
@@ -32,6 +22,8 @@ from school_portal.services.portal import current_portal
 POLL_SECONDS = 0.1
 LOOK_SECONDS = 2.0  # between two looks whether a worker is up
 PATIENCE_SECONDS = 5.0  # after which a job that nobody took gets a worker of ours
+
+Tell = Callable[[int, int | None], None]  # of rows done, of all rows
 
 _WAITED_FOR = (JobState.QUEUED, JobState.RUNNING)
 
@@ -50,8 +42,8 @@ class Waiter:
     def wait(self, job_id: str, label: str) -> JobState:
         """The state in which the job ended; an interrupted wait gives the job up."""
         try:
-            with self._bar() as bar:
-                return self._watch(job_id, bar, bar.add_task(label, total=None))
+            with self._bar(label) as tell:
+                return self._watch(job_id, tell)
         except Interrupted:
             session = db.session()
             session.rollback()
@@ -67,24 +59,20 @@ class Waiter:
         session.rollback()  # on SQLite whoever has begun keeps others from writing
         return answered if state is JobState.DONE else None
 
-    def _bar(self) -> Progress:
-        return Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            disable=not self.shown,
-        )
+    def _bar(self, label: str) -> AbstractContextManager[Tell]:
+        if not self.shown:
+            return nullcontext(lambda done, total: None)
+        from school_portal.cli.bar import bar  # noqa: PLC0415  only a terminal needs rich
 
-    def _watch(self, job_id: str, bar: Progress, task: TaskID) -> JobState:
+        return bar(label)
+
+    def _watch(self, job_id: str, tell: Tell) -> JobState:
         untaken_since = time.monotonic()
         while True:
             state, done, total = _at_this_moment(job_id)
-            bar.update(task, completed=done, total=total)
+            tell(done, total)
             if state not in _WAITED_FOR:
-                bar.update(task, completed=total or done, total=total or done)
+                tell(total or done, total or done)
                 return state
             if state is JobState.RUNNING:
                 untaken_since = time.monotonic()
@@ -122,6 +110,7 @@ def worker_at_hand() -> Iterator[Waiter]:
     Raises as `supervised`.
     """
     settings = current_portal().settings
+    bell.install(current_app, settings)
     with supervised(settings, settings.home / "logs" / "worker.log") as supervisor:
         look = _Hand(supervisor).look
         look(time.monotonic())

@@ -24,8 +24,9 @@ from school_portal.cli.rosters import import_lines, import_uploaded
 from school_portal.cli.serve import TEND_SECONDS, address, require_free, running
 from school_portal.cli.waiting import Waiter
 from school_portal.cli.words import speak_chinese
+from school_portal.demo import season
 from school_portal.demo.operation import COLLEGE, SECONDARY, opening_workbook
-from school_portal.demo.people import PEOPLE, create_people, kept_passwords
+from school_portal.demo.people import EXPERTS, PEOPLE, create_people, kept_passwords
 from school_portal.demo.rosters import college_roster, secondary_roster
 from school_portal.extensions import db
 from school_portal.models import School
@@ -98,6 +99,8 @@ def prepare(session: Session, portal: Portal, folder: Path) -> dict[str, str]:
             raise Failed("示例数据未能载入。" + "".join(found.message for found in loaded.issues))
     create_people(session, portal, passwords)
     session.commit()
+    season.play(session, portal, passwords)
+    session.commit()
     for name, make in ((SAMPLE, secondary_roster), (TO_TRY, college_roster)):
         if not (folder / name).exists():
             (folder / name).write_bytes(make(today))
@@ -140,6 +143,8 @@ def _farewell(site: str, passwords: dict[str, str], folder: Path) -> Iterator[st
     yield "示例账户（用户名、密码、身份）："
     for username, (_, _, name) in PEOPLE.items():
         yield f"  {username:<10} {passwords[username]:<14} {name}"
+    for username, (name, employer, _) in EXPERTS.items():
+        yield f"  {username:<10} {passwords[username]:<14} 评估专家{name}（{employer}）"
     yield "接下来：以 school-1 登录，可看到上面的名册与团体申报；"
     yield f"以 school-2 登录，可上传 {folder / TO_TRY}，从检查、确认到生成、下载走一遍。"
     yield "按 Ctrl-C 停止。"

@@ -1,4 +1,4 @@
-"""The opening data of the demonstration: two schools, three bodies, what each is authorised for."""
+"""The demonstration's opening data: three schools, three bodies, what each is authorised for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from openpyxl import Workbook
 
-from importers.opening import SHEETS
+from importers.opening_sheets import SHEETS
 from school_portal.domain.identifiers import uscc_is_valid
 
 _USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -33,6 +33,7 @@ class Party:
 
 SECONDARY = Party(uscc(101), "示例中等职业学校")
 COLLEGE = Party(uscc(102), "示例职业技术学院")
+NEWCOMER = Party(uscc(103), "示例信息技术学校")
 SOCIAL = Party(uscc(201), "示例社会培训评价组织")
 ENTERPRISE = Party(uscc(202), "示例企业评价机构")
 CAMPUS = Party(COLLEGE.uscc, "示例职业技术学院评价机构")
@@ -73,10 +74,12 @@ def _rows(sheet: str, since: str, until: str) -> list[tuple[str, ...]]:
         "学校": [
             (SECONDARY.uscc, SECONDARY.name, "黄浦区", "示例校长", "中职", "", since),
             (COLLEGE.uscc, COLLEGE.name, "浦东新区", "示例院长", "中职、高职", "", since),
+            (NEWCOMER.uscc, NEWCOMER.name, "静安区", "示例校长", "中职", "", ""),
         ],
         "专业": [
             (SECONDARY.uscc, "740201", "中餐烹饪", "中职"),
             (SECONDARY.uscc, "720101", "护理", "中职"),
+            (NEWCOMER.uscc, "740101", "旅游服务与管理", "中职"),
             (COLLEGE.uscc, "490201", "药学", "高职"),
             (COLLEGE.uscc, "690206", "制药技术应用", "中职"),
         ],

@@ -11,7 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from school_portal.demo.operation import COLLEGE, SECONDARY
+from school_portal.demo.operation import COLLEGE, NEWCOMER, SECONDARY
 from school_portal.domain.workflow import Role
 from school_portal.models import User
 from school_portal.services import accounts
@@ -22,15 +22,29 @@ from school_portal.services.portal import Portal
 PEOPLE: Mapping[str, tuple[Role, str | None, str]] = {
     "school-1": (Role.SCHOOL, SECONDARY.uscc, f"{SECONDARY.name}操作人员"),
     "school-2": (Role.SCHOOL, COLLEGE.uscc, f"{COLLEGE.name}操作人员"),
+    "school-3": (Role.SCHOOL, NEWCOMER.uscc, f"{NEWCOMER.name}操作人员（尚未开户）"),
+    "teaching": (Role.TEACHING_OFFICE, None, Role.TEACHING_OFFICE.label),
+    "vocational": (Role.VOCATIONAL_DIVISION, None, Role.VOCATIONAL_DIVISION.label),
     "centre": (Role.CENTRE, None, Role.CENTRE.label),
+    "bureau": (Role.BUREAU, None, Role.BUREAU.label),
     "admin": (Role.ADMIN, None, Role.ADMIN.label),
+}
+
+
+# The pool's; the last belongs to a school, so that a conflict of interest can be seen.
+EXPERTS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
+    "expert-1": ("示例专家甲", "示例行业协会", ("调饮师", "药物制剂工")),
+    "expert-2": ("示例专家乙", "示例研究所", ("调饮师", "医疗护理员")),
+    "expert-3": ("示例专家丙", "示例医院", ("医疗护理员", "药物制剂工")),
+    "expert-4": ("示例专家丁", "示例制药企业", ("药物制剂工",)),
+    "expert-5": ("示例专家戊", SECONDARY.name, ("调饮师", "医疗护理员")),
 }
 
 
 def kept_passwords(path: Path) -> dict[str, str]:
     """By username; made where the file is absent, for nobody but the owner to read."""
     if not path.exists():
-        made = {username: secrets.token_urlsafe(9) for username in PEOPLE}
+        made = {username: secrets.token_urlsafe(9) for username in (*PEOPLE, *EXPERTS)}
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(made, file)

@@ -74,6 +74,7 @@ class LineAction(LabelledEnum):
 
     APPROVE = "approve", "评估同意"
     REFUSE = "refuse", "评估不同意"
+    SET_END = "set_end", "设定失效日期"
     REVOKE = "revoke", "撤销"
     EXPIRE = "expire", "到期"
 
@@ -176,6 +177,13 @@ LINE_WORKFLOW: Workflow[LineState, LineAction] = Workflow(
         ),
         Transition(
             frozenset({LineState.APPROVED}),
+            LineAction.SET_END,
+            _OFFICES | {Role.CENTRE},
+            LineState.APPROVED,
+            "已盖章生效，写明日期和理由",
+        ),
+        Transition(
+            frozenset({LineState.APPROVED}),
             LineAction.REVOKE,
             _OFFICES | {Role.CENTRE},
             LineState.REVOKED,
@@ -192,9 +200,9 @@ LINE_WORKFLOW: Workflow[LineState, LineAction] = Workflow(
 )
 
 
-def is_panel(size: int) -> bool:
-    """Whether so many experts make a panel: an odd number, at least three (rulebook 5, 3)."""
-    return size >= PANEL_SIZE and size % 2 == 1
+def is_panel(size: int, least: int = PANEL_SIZE) -> bool:
+    """Whether so many experts make a panel: an odd number of at least `least` (rulebook 5, 3)."""
+    return size >= least and size % 2 == 1
 
 
 def majority(votes: Sequence[bool]) -> bool:

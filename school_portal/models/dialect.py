@@ -7,25 +7,44 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 Value = str | int | bool | bytes | None
 
 READ_ONLY = "portal_read_only"
 BUSY_SECONDS = 30
+# Of pages, each connection: the indexes that a merge writes to stay in memory.
+CACHE_KIB = 16 * 1024
 
 
 def prepare(engine: sa.Engine) -> None:
+    """Settings of each connection, as the database needs them."""
+    if engine.dialect.name == "sqlite":
+        _prepare_sqlite(engine)
+    else:
+        _prepare_postgresql(engine)
+
+
+def _prepare_postgresql(engine: sa.Engine) -> None:
+    """Plan each query for its values: a plan kept since a table was empty scans it for ever."""
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: psycopg.Connection[Any], record: object) -> None:
+        connection.execute("SET plan_cache_mode = force_custom_plan")
+        connection.commit()
+
+
+def _prepare_sqlite(engine: sa.Engine) -> None:
     """Make SQLite keep what it confirmed (WAL, FULL) and take the write lock at the start.
 
     A transaction marked READ_ONLY begins deferred: it reads beside a writer instead of waiting.
     """
-    if engine.dialect.name != "sqlite":
-        return
 
     @event.listens_for(engine, "connect")
     def connected(connection: sqlite3.Connection, record: object) -> None:
@@ -35,6 +54,7 @@ def prepare(engine: sa.Engine) -> None:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
+            f"cache_size=-{CACHE_KIB}",
         ):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -56,6 +76,16 @@ def ensure_row(session: Session, table: sa.Table, values: dict[str, Any]) -> Non
     postgresql = session.get_bind().dialect.name == "postgresql"
     insert = postgresql_insert if postgresql else sqlite_insert
     session.execute(insert(table).values(values).on_conflict_do_nothing())
+
+
+def among(
+    session: Session, column: InstrumentedAttribute[Any], values: Iterable[Any]
+) -> sa.ColumnElement[bool]:
+    """Whether the column is one of many values: one array where the database has arrays."""
+    if session.get_bind().dialect.name == "postgresql":
+        array = sa.bindparam(None, list(values), ARRAY(column.type))
+        return column == sa.any_(array)
+    return column.in_(values)
 
 
 def bulk_insert(
@@ -80,6 +110,15 @@ def bulk_insert(
         f"INSERT INTO {table.name} ({names}) VALUES ({marks})",  # noqa: S608  names are ours
         rows,
     )
+
+
+def take_statistics(session: Session, *tables: sa.Table) -> None:
+    """Let PostgreSQL's planner know what has just been written to the tables.
+
+    Without that a join of two large, fresh tables may compare each row with each.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.text(f"ANALYZE {', '.join(table.name for table in tables)}"))
 
 
 def now(session: Session) -> datetime:

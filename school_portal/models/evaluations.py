@@ -161,6 +161,7 @@ class PanelMember(db.Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     panel_id: Mapped[int] = mapped_column(sa.ForeignKey("panels.id"))
     expert_id: Mapped[int] = mapped_column(sa.ForeignKey("experts.id"), index=True)
+    replaces_id: Mapped[int | None] = mapped_column(sa.ForeignKey("panel_members.id"), unique=True)
     recused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     recusal_reason: Mapped[str] = mapped_column(sa.String(500), default="")
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # all lines judged

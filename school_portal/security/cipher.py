@@ -26,11 +26,6 @@ def key_id(key: bytes) -> bytes:
     return sha256(key).digest()[:KEY_ID_SIZE]
 
 
-def key_id_of(sealed: bytes) -> bytes:
-    """The id of the key that `sealed` needs."""
-    return bytes(sealed[:KEY_ID_SIZE])
-
-
 class KeyRing:
     """The keys in force; the first seals, each opens what it sealed.
 
@@ -81,10 +76,12 @@ class KeyRing:
     def seal_many(self, cells: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
         """As `seal`, for many pairs of plaintext and associated data."""
         newest = self.newest
-        encrypt, random = self._held[newest][0].encrypt, os.urandom
+        encrypt = self._held[newest][0].encrypt
+        cells = list(cells)
+        nonces = memoryview(os.urandom(NONCE_SIZE * len(cells)))  # all in one call
         return [
-            newest + (nonce := random(NONCE_SIZE)) + encrypt(nonce, plaintext, associated)
-            for plaintext, associated in cells
+            b"".join((newest, nonce := nonces[at : at + NONCE_SIZE], encrypt(nonce, *cell)))
+            for at, cell in zip(range(0, len(nonces), NONCE_SIZE), cells, strict=True)
         ]
 
     def unseal(self, sealed: bytes, associated: bytes) -> bytes:

@@ -14,11 +14,15 @@ from school_portal.domain.workflow import Role
 from school_portal.models import School, SignIn, User
 from school_portal.security import audit, passwords
 from school_portal.services.access import Actor, Refused
+from school_portal.services.portal import Portal
 
 IDLE_LIMIT = timedelta(minutes=30)
 ABSOLUTE_LIMIT = timedelta(hours=12)
 SEEN_EVERY = timedelta(minutes=1)  # spares a write for every request
 PASSWORD_LENGTH = range(8, 257)  # characters
+_EMAIL = re.compile(
+    r"(?=.{3,254}$)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
+)
 _USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{1,63}")
 
 
@@ -63,6 +67,29 @@ def create_user(
         school=user.school_id,
     )
     return user
+
+
+def set_email(session: Session, portal: Portal, actor: Actor, user: User, address: str) -> None:
+    """Where the person's notices are mailed; empty for nowhere. Raises access.Refused."""
+    address = address.strip()
+    if address and not _EMAIL.fullmatch(address):
+        raise Refused("邮箱地址的格式不对，请按 name@example.cn 的样式填写，或留空。")
+    key = user.username.encode()
+    user.email_sealed = portal.vault.seal("users", "email", key, address) if address else None
+    audit.record(
+        session,
+        actor.label,
+        "user.email" if address else "user.email-remove",
+        f"user:{user.id}",
+        at=portal.clock(),
+    )
+
+
+def email_of(portal: Portal, user: User) -> str:
+    """The person's address, empty where there is none."""
+    if user.email_sealed is None:
+        return ""
+    return portal.vault.unseal("users", "email", user.username.encode(), user.email_sealed)
 
 
 def sign_in(

@@ -24,7 +24,7 @@ from school_portal.models import (
     dialect,
 )
 from school_portal.security import audit
-from school_portal.services import facts, numbering
+from school_portal.services import facts, numbering, policies
 from school_portal.services.access import Actor, NotFound, lock
 from school_portal.services.portal import Portal
 
@@ -52,7 +52,7 @@ def plan(
         roster = session.get(Roster, roster_id)
         if roster is None or roster.school_id != school.id:
             raise NotFound("Roster")
-    return grouping.plan(facts.load(session, school, roster_id), on, portal.policy)
+    return grouping.plan(facts.load(session, school, roster_id), on, policies.current(session))
 
 
 def plan_document(
@@ -118,7 +118,7 @@ def _create(
     numbers = numbering.numbers(
         session, "group-application", "TB", portal.today().year, len(planned)
     )
-    bodies = dict(session.execute(sa.select(Body.uscc, Body.id)).tuples().all())
+    bodies = dict(session.execute(sa.select(Body.uscc, Body.id)).all())
     applications = [
         GroupApplication(
             number=number,

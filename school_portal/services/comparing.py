@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from importers.roster import RejectedRow
 from school_portal.domain.identifiers import person_key
 from school_portal.domain.labels import fold
-from school_portal.domain.roster import Enrolment, RosterRow
+from school_portal.domain.roster import RosterRow
 from school_portal.domain.violations import Issue, issue
-from school_portal.models import Specialty, Student
+from school_portal.models import Specialty, Student, dialect
+from school_portal.models.people import HELD_BY_ONE_SCHOOL
 from school_portal.security.vault import Vault
 
 # What a row may change; an empty optional cell keeps what is saved.
@@ -134,7 +135,8 @@ class Comparison:
         columns = [Student.id, Student.document_index, *(getattr(Student, c) for c in COMPARED)]
         found = self.session.execute(
             sa.select(*columns).where(
-                Student.school_id == self.school_id, Student.document_index.in_(persons)
+                Student.school_id == self.school_id,
+                dialect.among(self.session, Student.document_index, persons),
             )
         )
         return {student.document_index: student for student in found}
@@ -144,18 +146,21 @@ class Comparison:
             return {}
         found = self.session.execute(
             sa.select(Student.student_no, Student.document_index).where(
-                Student.school_id == self.school_id, Student.student_no.in_(numbers)
+                Student.school_id == self.school_id,
+                dialect.among(self.session, Student.student_no, numbers),
             )
         )
-        return dict(found.tuples().all())
+        return dict(found.all())
 
-    def _held_elsewhere(self, persons: Iterable[bytes]) -> set[bytes]:
-        return set(
-            self.session.scalars(
-                sa.select(Student.document_index).where(
-                    Student.school_id != self.school_id,
-                    Student.document_index.in_(persons),
-                    Student.enrolment_status.in_([status for status in Enrolment if status.holds]),
-                )
+    def _held_elsewhere(self, persons: Sequence[bytes]) -> set[bytes]:
+        if not persons:
+            return set()
+        # In the index's own words: with bound values it would not be used.
+        found = self.session.scalars(
+            sa.select(Student.document_index).where(
+                dialect.among(self.session, Student.document_index, persons),
+                HELD_BY_ONE_SCHOOL,
+                Student.school_id != self.school_id,
             )
         )
+        return set(found)

@@ -15,7 +15,7 @@ from school_portal.domain.refusals import level_cap
 from school_portal.domain.specialty_evaluation import ANNEX_FIELDS, clause
 from school_portal.domain.windows import Period
 from school_portal.models import EvaluationLine, SpecialtyEvaluation
-from school_portal.services import evaluations, project_search
+from school_portal.services import evaluations, policies, project_search
 from school_portal.services.portal import Portal
 
 _MOST_CHOICES = 20
@@ -60,10 +60,11 @@ def choices(
 ) -> Choices:
     """What a search offers for a line: the cap is applied while one chooses (`LEVEL-CAP`)."""
     found = project_search.find(session, text, portal.today(), limit=_MOST_FOUND)
+    policy = policies.current(session)
     allowed: list[Project] = []
     above: list[tuple[Project, str, str]] = []
     for project in found:
-        capped = level_cap(project.level, evaluation.training_level, portal.policy)
+        capped = level_cap(project.level, evaluation.training_level, policy)
         if capped is None:
             allowed.append(project)
         else:
@@ -92,10 +93,11 @@ def _lines(
         return
     carried = project_search.carried(session, on)
     in_force = _in_force(session, evaluation, on)
+    policy = policies.current(session)
     seen: set[tuple[int, Project]] = set()
     for line in evaluation.lines:
         place, label, key = f"line-{line.id}", f"第 {line.position} 项", _key(line)
-        if capped := level_cap(line.project.level, level, portal.policy):
+        if capped := level_cap(line.project.level, level, policy):
             yield Problem(place, label, capped.message, "；".join(capped.clauses))
         if line.project not in carried:
             text = f"“{line.project.label}”不在备案有效的评价机构的评价项目内，请改选其他项目。"

@@ -20,7 +20,7 @@ from school_portal.domain.windows import TZ
 from school_portal.models import EvaluationLine, School, Specialty, SpecialtyEvaluation
 from school_portal.security import audit
 from school_portal.security.vault import Vault
-from school_portal.services import access, project_search
+from school_portal.services import access, policies, project_search
 from school_portal.services.access import Actor, NotFound, Refused
 from school_portal.services.portal import Portal
 
@@ -202,7 +202,7 @@ def check_choice(
 ) -> None:
     """Raises Refused for a project above the cap, outside the register, or chosen already."""
     level = evaluation.training_level
-    if above := level_cap(project.level, level, portal.policy):
+    if above := level_cap(project.level, level, policies.current(session)):
         raise Refused(f"{above.message}依据：{'；'.join(above.clauses)}。")
     if project not in project_search.carried(session, portal.today()):
         raise Refused(

@@ -14,12 +14,14 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from school_portal import jobs
 from school_portal.models import (
+    AccountOpening,
     EvaluationSubmission,
     Job,
     RosterRow,
     School,
     SpecialtyEvaluation,
     Student,
+    User,
     WrappedKey,
 )
 from school_portal.security import audit
@@ -62,6 +64,7 @@ class SealedColumn:
 COLUMNS = (
     SealedColumn("wrapped_keys", "sealed", WrappedKey.sealed, WrappedKey.name, WrappedKey.name),
     SealedColumn("schools", "key_id", School.key_id_sealed, School.id, School.uscc),
+    SealedColumn("users", "email", User.email_sealed, User.id, User.username),
     *(
         SealedColumn("students", column, cells, model.id, model.document_index)
         for model in (RosterRow, Student)
@@ -82,6 +85,15 @@ COLUMNS = (
         EvaluationSubmission.content_sealed,
         EvaluationSubmission.id,
         EvaluationSubmission.digest,
+    ),
+    *(
+        SealedColumn("account_openings", column, cells, AccountOpening.id, AccountOpening.uid)
+        for column, cells in (
+            ("leader_mobile", AccountOpening.leader_mobile_sealed),
+            ("contact_mobile", AccountOpening.contact_mobile_sealed),
+            ("operator_document", AccountOpening.operator_document_sealed),
+            ("key_id", AccountOpening.key_id_sealed),
+        )
     ),
 )
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from flask import current_app
 
-from school_portal.domain.policy import Policy
 from school_portal.domain.windows import civil_date
 
 if TYPE_CHECKING:
@@ -28,14 +27,13 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Portal:
-    """Settings, clock, storage, vault and policy of the running portal."""
+    """Settings, clock, storage and vault of the running portal."""
 
     settings: Settings
     clock: Clock
     storage: Storage
     ring: KeyRing
     open_vault: Callable[[], Vault]
-    policy: Policy = field(default_factory=Policy)
 
     @property
     def vault(self) -> Vault:

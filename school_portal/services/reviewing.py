@@ -20,7 +20,7 @@ from school_portal.models import (
     Specialty,
 )
 from school_portal.security.vault import Vault
-from school_portal.services import rosters
+from school_portal.services import checking
 from school_portal.services.portal import Portal
 
 
@@ -112,4 +112,4 @@ def error_workbook(session: Session, portal: Portal, roster: Roster) -> bytes:
 
 def template(session: Session, school: School | None, today: date) -> bytes:
     """The roster workbook, with the school's own specialties in its lists where one is given."""
-    return roster_template(rosters.context(session, school.id if school else None, today))
+    return roster_template(checking.context(session, school.id if school else None, today))

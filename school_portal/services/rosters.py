@@ -3,127 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date
 from typing import Any, BinaryIO
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from importers.lookups import Context
-from importers.roster import FileFacts
-from importers.sandbox import read_roster
 from school_portal import jobs
 from school_portal.domain.roster import ROSTER_WORKFLOW, RosterAction, RosterState
-from school_portal.domain.violations import Issue, issue
+from school_portal.domain.violations import issue
 from school_portal.domain.workflow import Role
 from school_portal.models import (
-    Body,
     Job,
     JobState,
     Roster,
     RosterIssue,
-    Specialty,
 )
 from school_portal.security import audit
-from school_portal.services import merging
+from school_portal.services import checking, merging
 from school_portal.services.access import Actor, Refused, lock
-from school_portal.services.comparing import Compared, Comparison
-from school_portal.services.opening import register
+from school_portal.services.checking import Checked, Verdict, check
 from school_portal.services.portal import Portal
 from school_portal.services.transitions import apply
 
 MIB = 1024 * 1024
 UPLOAD_LIMIT = 50 * MIB
 SAVE_ATTEMPTS = 3
-
-
-@dataclass(slots=True)
-class Checked:
-    """A file's rows so far, judged against what is saved; `facts` once the reader knows them."""
-
-    compared: list[Compared]
-    issues: list[Issue]
-    done: int
-    total: int | None
-    facts: FileFacts | None
-
-
-def context(session: Session, school_id: int | None, today: date) -> Context:
-    """What a school's rows may refer to: its specialties, the register, the bodies."""
-    specialties = session.execute(
-        sa.select(Specialty.code, Specialty.name, Specialty.training_level)
-        .where(Specialty.school_id == school_id)
-        .order_by(Specialty.code, Specialty.training_level)
-    )
-    bodies = session.execute(sa.select(Body.uscc, Body.name).order_by(Body.uscc))
-    return Context(
-        specialties=tuple((code, name, level) for code, name, level in specialties),
-        occupations=tuple(sorted(register(session))),
-        bodies=tuple((uscc, name) for uscc, name in bodies),
-        today=today,
-    )
-
-
-def check(
-    session: Session,
-    portal: Portal,
-    school_id: int,
-    source: BinaryIO,
-    file_name: str,
-    *,
-    sheet: str | None = None,
-    today: date,
-) -> Iterator[Checked]:
-    """Read a file in the child process and judge its rows, a chunk at a time; writes nothing."""
-    comparison = Comparison(session, portal.vault, school_id)
-    rows_in = context(session, school_id, today)
-    for chunk in read_roster(source, file_name, rows_in, sheet=sheet):
-        compared, refused = comparison.compare(chunk.rows)
-        refused += comparison.refusals(chunk.rejected)
-        issues = sorted([*chunk.issues, *refused], key=lambda found: found.row or 0)
-        yield Checked(compared, issues, chunk.done, chunk.total, chunk.facts)
-
-
-def check_document(
-    session: Session,
-    portal: Portal,
-    school_id: int,
-    source: BinaryIO,
-    file_name: str,
-    *,
-    sheet: str | None = None,
-    today: date,
-) -> dict[str, Any]:
-    """The contract's document of `roster check`."""
-    accepted = 0
-    issues: list[Issue] = []
-    facts: FileFacts | None = None
-    for step in check(session, portal, school_id, source, file_name, sheet=sheet, today=today):
-        accepted += len(step.compared)
-        issues.extend(step.issues)
-        facts = step.facts or facts
-    if facts is None:
-        raise RuntimeError("the reader ended without the file's facts")
-    if refusals := [found for found in issues if refuses_file(found)]:
-        return _document(asdict(facts), 0, 0, refusals)
-    return _document(asdict(facts), accepted, facts.rows - accepted, issues)
-
-
-def refuses_file(found: Issue) -> bool:
-    """Whether the finding concerns the whole file, so that none of its rows counts."""
-    return found.row is None and found.severity == "error"
-
-
-def _document(
-    facts: dict[str, Any], accepted: int, rejected: int, issues: list[Issue]
-) -> dict[str, Any]:
-    return {
-        "file": facts,
-        "accepted": accepted,
-        "rejected": rejected,
-        "issues": [asdict(found) for found in sorted(issues, key=lambda i: i.row or 0)],
-    }
 
 
 def upload(
@@ -211,9 +117,7 @@ def _stage(session: Session, portal: Portal, roster: Roster) -> Generator[Checke
     students_version = merging.students_version(session, roster.school_id)
     roster_id, school_id = roster.id, roster.school_id
     name, sheet = roster.file_name, roster.sheet
-    accepted = 0
-    facts: FileFacts | None = None
-    refusals: list[Issue] = []
+    verdict = Verdict()
     yield Checked([], [], 0, None, None)  # it is seen at once that somebody reads
     with portal.storage.open(roster.storage_key) as source:
         for step in check(
@@ -221,22 +125,17 @@ def _stage(session: Session, portal: Portal, roster: Roster) -> Generator[Checke
         ):
             merging.stage_rows(session, portal.vault, roster_id, step.compared)
             merging.stage_issues(session, roster_id, step.issues)
-            accepted += len(step.compared)
-            refusals += filter(refuses_file, step.issues)
-            facts = step.facts or facts
+            verdict.add(step)
             yield step
-    if facts is None:
-        raise RuntimeError("the reader ended without the file's facts")
     roster.students_version = students_version
-    roster.facts = asdict(facts)
-    if refusals:
+    roster.facts = asdict(verdict.facts)
+    if verdict.refusals:
         merging.clear(session, roster)
-        merging.stage_issues(session, roster_id, refusals)
-        accepted = 0
-    roster.accepted = accepted
-    roster.rejected = 0 if refusals else facts.rows - accepted
+        merging.stage_issues(session, roster_id, verdict.refusals)
+    roster.accepted = verdict.accepted
+    roster.rejected = verdict.rejected
     merging.count_outcomes(session, roster)
-    return not refusals
+    return not verdict.refusals
 
 
 def save(session: Session, portal: Portal, roster_id: int) -> Iterator[Checked]:
@@ -352,7 +251,7 @@ def document(session: Session, roster: Roster) -> dict[str, Any]:
     issues = [i.as_issue() for i in found]
     saved = roster.state is RosterState.APPLIED
     return {
-        **_document(roster.facts or {}, roster.accepted, roster.rejected, issues),
+        **checking.document(roster.facts or {}, roster.accepted, roster.rejected, issues),
         "roster": roster.id,
         "created": roster.created if saved else 0,
         "updated": roster.updated if saved else 0,

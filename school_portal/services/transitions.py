@@ -14,6 +14,7 @@ from school_portal.domain.windows import TZ
 from school_portal.domain.workflow import Role, TransitionRefused, Workflow
 from school_portal.models import StateChange
 from school_portal.security import audit
+from school_portal.services import notices
 from school_portal.services.access import Actor, Refused
 
 
@@ -29,7 +30,7 @@ def apply(
     reason: str = "",
     **detail: audit.Primitive,
 ) -> None:
-    """Move `case` by the workflow's table; history and audit are written with it.
+    """Move `case` by the workflow's table; history, audit and notices are written with it.
 
     `actor` is whoever decided, None for the system; `at` the instant, the server's now where none
     is given; `detail` holds nothing personal. The reason is kept in the history, its hash in the
@@ -46,20 +47,20 @@ def apply(
             f"{latest_change(session, case.subject)}请刷新页面查看最新状态。"
         ) from None
     _move(session, case, target)
-    session.add(
-        StateChange(
-            subject=case.subject,
-            at=at,
-            user_id=actor.user_id if actor else None,
-            role=role,
-            action=action.value,
-            label=getattr(action, "label", action.value),
-            source=source.value,
-            target=target.value,
-            reason=reason,
-            detail=detail,
-        )
+    change = StateChange(
+        subject=case.subject,
+        at=at,
+        user_id=actor.user_id if actor else None,
+        role=role,
+        action=action.value,
+        label=getattr(action, "label", action.value),
+        source=source.value,
+        target=target.value,
+        reason=reason,
+        detail=dict(detail),
     )
+    session.add(change)
+    notices.of_change(session, case, change)
     if reason:
         detail["reason_sha256"] = sha256(reason.encode()).hexdigest()
     audit.record(

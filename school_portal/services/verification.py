@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -10,8 +10,10 @@ from enum import Enum
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from school_portal.models import SpecialtyEvaluation
+from school_portal.models import AccountOpening, PermissionRequest, SpecialtyEvaluation
+from school_portal.services import receipts
 from school_portal.services.access import NotFound
+from school_portal.services.account_openings import UNLOCKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +26,16 @@ class HandedIn:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What the portal vouches for; the newest time it was handed in first."""
+    """What the portal vouches for; the newest time it was handed in first.
+
+    Where each line of it is decided by itself, the lines have the states and it has none.
+    """
 
     kind: str
     number: str
-    state: Enum
+    state: Enum | None
     handed_in: list[HandedIn]
+    lines: Sequence[tuple[str, Enum]] = ()
 
 
 def _evaluation(session: Session, uid: str) -> Verified | None:
@@ -40,7 +46,30 @@ def _evaluation(session: Session, uid: str) -> Verified | None:
     return Verified("职业技能评价专业评估申请", found.number, found.state, handed_in[::-1])
 
 
-SOURCES: tuple[Callable[[Session, str], Verified | None], ...] = (_evaluation,)
+def _opening(session: Session, uid: str) -> Verified | None:
+    found = session.scalar(sa.select(AccountOpening).where(AccountOpening.uid == uid))
+    if found is None or found.number is None or found.requested_at is None:
+        return None
+    # What is given back may be changed by now: only what lies with the centre has its hash.
+    unlocked = found.state in UNLOCKED
+    handed_in = [] if unlocked else [HandedIn(found.requested_at, receipts.of_opening(found))]
+    return Verified(f"团体申报{found.kind.label}申请", found.number, found.state, handed_in)
+
+
+def _permissions(session: Session, uid: str) -> Verified | None:
+    found = session.scalar(sa.select(PermissionRequest).where(PermissionRequest.uid == uid))
+    if found is None or found.number is None:
+        return None
+    handed_in = [HandedIn(found.requested_at, receipts.of_permissions(found))]
+    lines = [(line.project.label, line.state) for line in found.lines]
+    return Verified("申报权限申请", found.number, None, handed_in, lines)
+
+
+SOURCES: tuple[Callable[[Session, str], Verified | None], ...] = (
+    _evaluation,
+    _opening,
+    _permissions,
+)
 """Where papers with a uid are looked for, a function for each kind."""
 
 

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from school_portal.domain.levels import TrainingLevel
 from school_portal.domain.specialty_evaluation import RECEIVERS
 from school_portal.domain.windows import Period, Window, specialty_window
-from school_portal.models import ExtraWindow
+from school_portal.domain.workflow import Role
+from school_portal.models import ExtraWindow, School
 
 
 def window_at(
@@ -25,3 +26,18 @@ def window_at(
         )
     )
     return specialty_window(instant, [Period(one.starts_on, one.ends_on) for one in found])
+
+
+def windows_of(
+    session: Session, instant: datetime, role: Role, school: School | None
+) -> list[tuple[TrainingLevel, Window]]:
+    """What a home page shows: the window of each training level that concerns its reader.
+
+    A school's own levels with its own extra days, a receiving office's level, else both.
+    """
+    if school is not None:
+        levels = [one for one in TrainingLevel if one.value in school.training_levels.split(",")]
+    else:
+        levels = [one for one in TrainingLevel if RECEIVERS[one] is role] or list(TrainingLevel)
+    school_id = school.id if school else None
+    return [(level, window_at(session, instant, level, school_id)) for level in levels]

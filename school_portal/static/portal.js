@@ -41,6 +41,13 @@
     if (event.target.matches("form[data-instant] select")) event.target.form.requestSubmit();
   });
 
+  // How many lines of a list are selected.
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("form[data-select]");
+    const told = form?.querySelector("[data-selected]");
+    if (told) told.textContent = `已选 ${form.querySelectorAll("input:checked").length} 条`;
+  });
+
   // A clause opens beside the page that cites it; without this script it is a page of its own.
   const panel = document.getElementById("side-panel");
   document.addEventListener("click", async (event) => {

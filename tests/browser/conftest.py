@@ -12,7 +12,7 @@ import sys
 import time
 from base64 import b64encode
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.request import urlopen
@@ -28,6 +28,8 @@ from school_portal.domain.workflow import Role
 from school_portal.extensions import db
 from school_portal.models import ExtraWindow
 from school_portal.services.setup import initialise
+from tests.conftest import NOW
+from tests.factories.evaluation import stages
 from tests.factories.operation import running, student, workbook
 from tests.factories.visitor import PASSWORD, user
 
@@ -91,6 +93,11 @@ def _seed(environment: dict[str, str]) -> None:
         user(db.session(), portal, "zhang", school=made.school)
         user(db.session(), portal, "li", school=made.other)
         user(db.session(), portal, "wang", role=Role.CENTRE)
+        # Handed in while the window was open, whenever the tests run.
+        stages(db.session(), replace(portal, clock=lambda: NOW), made.school)
+        user(db.session(), portal, "bao", role=Role.BUREAU)
+        user(db.session(), portal, "tan", role=Role.TEACHING_OFFICE)
+        user(db.session(), portal, "admin", role=Role.ADMIN)
         db.session.commit()
         db.engine.dispose()
 

@@ -18,6 +18,7 @@ PAGES = [
     "/school/rosters", "/school/rosters/new", "/school/specialties", "/school/account",
     "/school/applications", "/school/applications/plan", "/school/applications/plan?show=excluded",
     "/school/applications/plan?show=held", "roster?show=issues", "roster?show=rows", "application",
+    "/settings/notices", "/settings/profile",
 ]  # fmt: skip
 
 
@@ -78,9 +79,22 @@ def test_page(opened: Page, places: dict[str, str], path: str) -> None:
     assert [text for text in told if expected not in text] == []
 
 
-def test_an_office_sees_what_is_there_for_it(page: Page) -> None:
-    sign_in(page, "wang")
-    expect(page.get_by_text("当前版本开放学校端")).to_be_visible()
+@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize(
+    "username, paths",
+    [
+        ("wang", ["/", "/settings/policies", "/settings/policies/once", "/settings/windows"]),
+        ("bao", ["/settings/policies/group_size"]),
+        ("tan", ["/", "/settings/windows"]),
+        ("admin", ["/settings/workdays", "/settings/mail", "/settings/notices"]),
+    ],
+)
+def test_an_offices_pages(page: Page, username: str, paths: list[str], width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    sign_in(page, username)
+    for path in paths:
+        page.goto(path)
+        assert faults(page) == [], path
 
 
 def test_a_mistake_is_told_beside_its_field(page: Page) -> None:

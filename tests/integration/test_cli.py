@@ -200,6 +200,21 @@ def test_what_is_refused_and_what_is_wrong_usage(
     assert "错误：" in told
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("roster", "check", __file__, "--school", "91310000000000001X"),
+        ("roster", "errors", "99", "x.xlsx"),
+        ("applications", "plan", "--school", SCHOOL, "--roster", "99"),
+        ("applications", "export", "99", "x.xlsx"),
+        ("roster", "template", "无此目录/x.xlsx"),
+    ],
+)
+def test_a_program_reads_what_a_person_is_told(running: Portal, line: tuple[str, ...]) -> None:
+    answered = running(*line, "--format", "json")
+    assert f"错误：{document(answered, status=1)['error']}\n" == answered[2]
+
+
 def test_templates_are_workbooks_that_the_commands_read(running: Portal, tmp_path: Path) -> None:
     roster_file, data = tmp_path / "r.xlsx", tmp_path / "o.xlsx"
     assert running("roster", "template", roster_file, "--school", SCHOOL)[0] == 0

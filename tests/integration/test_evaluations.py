@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -11,15 +10,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from school_portal.domain.levels import TrainingLevel
-from school_portal.domain.policy import Policy
 from school_portal.domain.specialty_evaluation import ANNEX_FIELDS, EvaluationAction
+from school_portal.domain.workflow import Role
 from school_portal.models import EvaluationLine, Specialty, SpecialtyEvaluation
 from school_portal.services import (
     evaluation_check,
     evaluations,
+    policies,
     training_programmes,
 )
-from school_portal.services.access import NotFound, Refused
+from school_portal.services.access import Actor, NotFound, Refused
 from school_portal.services.portal import Portal
 from tests.conftest import FakeClock
 from tests.factories.evaluations import DRINKS_3, DRINKS_4, NURSE_5, PDF, WRITTEN, Desk, carry_more
@@ -166,8 +166,9 @@ def test_lines_are_judged_again_at_submission(desk: Desk, operation: Operation, 
 
 
 def test_the_one_level_where_lower_ones_are_not_allowed(desk: Desk, portal: Portal) -> None:
-    strict = replace(portal, policy=Policy(lower_levels_allowed=False))
-    found = evaluation_check.choices(desk.session, strict, desk.draft(), "")
+    bureau = Actor(None, Role.BUREAU, None, "user:bureau")
+    policies.change(desk.session, portal, bureau, "lower_levels_allowed", "否", "只报上限等级")
+    found = evaluation_check.choices(desk.session, portal, desk.draft(), "")
     assert found.allowed == [DRINKS_4]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from school_portal.config import SettingsError, read
+from school_portal.config import MailServer, SettingsError, read
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,8 @@ from school_portal.config import SettingsError, read
         ("SCHOOL_PORTAL_ENCRYPTION_KEYS", "AAAA,AAAA"),
         ("SCHOOL_PORTAL_ORIGIN", "portal.example.cn"),
         ("SCHOOL_PORTAL_ORIGIN", "https://portal.example.cn/path"),
+        ("SCHOOL_PORTAL_SMTP_URL", "smtp://mail.example.cn"),
+        ("SCHOOL_PORTAL_MAIL_FROM", "portal"),
         ("PORT", "http"),
         ("PORT", "70000"),
     ],
@@ -41,3 +43,33 @@ def test_an_origin_is_taken_as_given(tmp_path: Path) -> None:
     origin = "https://portal.example.cn:8443"
     environment = {"SCHOOL_PORTAL_HOME": str(tmp_path), "SCHOOL_PORTAL_ORIGIN": origin}
     assert read(environment).origin == origin
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("smtp://mail.example.cn", ("mail.example.cn", 587, False, "", "")),
+        (
+            "smtps://portal%40example.cn:a%3Ab@mail.example.cn",
+            ("mail.example.cn", 465, True, "portal@example.cn", "a:b"),
+        ),
+        ("smtp://[::1]:2525/", ("::1", 2525, False, "", "")),
+        ("http://mail.example.cn", None),
+        ("smtp://", None),
+        ("smtp://mail.example.cn:port", None),
+        ("smtp://mail.example.cn/inbox", None),
+    ],
+)
+def test_a_mail_server_is_read_from_its_address(
+    tmp_path: Path, url: str, expected: tuple[str, int, bool, str, str] | None
+) -> None:
+    environment = {
+        "SCHOOL_PORTAL_HOME": str(tmp_path),
+        "SCHOOL_PORTAL_SMTP_URL": url,
+        "SCHOOL_PORTAL_MAIL_FROM": "portal@example.cn",
+    }
+    if expected is None:
+        with pytest.raises(SettingsError, match="SCHOOL_PORTAL_SMTP_URL"):
+            read(environment)
+        return
+    assert read(environment).mail == MailServer(*expected, "portal@example.cn")

@@ -12,7 +12,8 @@ from werkzeug.wrappers import Response as Redirect
 from school_portal.blueprints.auth.blueprint import blueprint
 from school_portal.blueprints.auth.forms import SignInForm
 from school_portal.blueprints.identity import SignedIn
-from school_portal.extensions import db, limiter
+from school_portal.extensions import db
+from school_portal.extensions.web import limiter
 from school_portal.services import accounts
 from school_portal.services.portal import current_portal
 

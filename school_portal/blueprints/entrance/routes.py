@@ -8,7 +8,13 @@ from werkzeug.wrappers import Response
 
 from school_portal.blueprints.clauses import all_clauses
 from school_portal.blueprints.entrance.blueprint import blueprint
+from school_portal.blueprints.identity import actor
+from school_portal.blueprints.paging import page_of
+from school_portal.extensions import db
 from school_portal.models import Role
+from school_portal.services import worklist
+from school_portal.services.portal import current_portal
+from school_portal.services.windows import windows_of
 
 
 @blueprint.get("/")
@@ -17,7 +23,17 @@ def entrance() -> str | Response:
         return redirect(url_for("auth.sign_in"))
     if current_user.role is Role.SCHOOL:
         return redirect(url_for("school.home"))
-    return render_template("entrance/office.html")
+    session, portal, who = db.session(), current_portal(), actor()
+    found = worklist.items(session, portal, who)
+    page = page_of(len(found))
+    return render_template(
+        "entrance/worklist.html",
+        items=found[page.offset : page.offset + page.size],
+        page=page,
+        windows=windows_of(session, portal.clock(), current_user.role, None),
+        now=portal.clock(),
+        today=portal.today(),
+    )
 
 
 @blueprint.get("/help")

@@ -1,5 +1,6 @@
 """All routes of the blueprint."""
 
+from school_portal.blueprints.expert import reviews
 from school_portal.blueprints.expert.blueprint import blueprint
 
-__all__ = ["blueprint"]
+__all__ = ["blueprint", "reviews"]

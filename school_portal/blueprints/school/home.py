@@ -1,4 +1,4 @@
-"""A school's home, its specialties, its account and permissions."""
+"""A school's home and its specialties."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from werkzeug.wrappers import Response
 from school_portal.blueprints.identity import actor, audience, own_school
 from school_portal.blueprints.school.blueprint import blueprint
 from school_portal.domain.roster import RosterState
-from school_portal.domain.windows import Period, specialty_window
 from school_portal.extensions import db
 from school_portal.models import Body, Role, Specialty
-from school_portal.services import access, applications, school_desk
+from school_portal.services import access, applications, school_desk, worklist
 from school_portal.services.portal import current_portal
 from school_portal.services.school_desk import Desk
+from school_portal.services.windows import windows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,10 @@ def home() -> str:
         desk=desk,
         steps=listed,
         following=following,
+        items=worklist.items(db.session(), portal, actor()),
+        today=portal.today(),
         specialties=school_desk.specialties(db.session(), school, portal.today()),
-        window=specialty_window(portal.clock()),
+        windows=windows_of(db.session(), portal.clock(), Role.SCHOOL, school),
         now=portal.clock(),
     )
 
@@ -109,24 +111,8 @@ def specialties() -> str:
         "school/specialties.html",
         school=school,
         specialties=school_desk.specialties(db.session(), school, portal.today()),
-        window=specialty_window(portal.clock()),
+        windows=windows_of(db.session(), portal.clock(), Role.SCHOOL, school),
         now=portal.clock(),
-    )
-
-
-@blueprint.get("/account")
-@audience(Role.SCHOOL)
-def account() -> str:
-    school, today = own_school(), current_portal().today()
-    permissions = school_desk.permissions(db.session(), school)
-    return render_template(
-        "school/account.html",
-        school=school,
-        state=school_desk.account_state(school, today),
-        permissions=[
-            (one, Period(one.starts_on, one.ends_on).covers(today)) for one in permissions
-        ],
-        cooperations=school_desk.cooperations(db.session(), school),
     )
 
 

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from school_portal.blueprints.school import (
+    account,
     applications,
     evaluation_draft,
     evaluations,
     home,
     jobs,
+    permissions,
     plan,
     rosters,
 )
 from school_portal.blueprints.school.blueprint import blueprint
 
 __all__ = [
+    "account",
     "applications",
     "blueprint",
     "evaluation_draft",
     "evaluations",
     "home",
     "jobs",
+    "permissions",
     "plan",
     "rosters",
 ]

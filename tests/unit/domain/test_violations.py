@@ -126,5 +126,5 @@ def test_an_unknown_code_is_an_error_of_the_caller() -> None:
 
 
 def test_a_group_holds_somebody() -> None:
-    with pytest.raises(ValueError, match="at least one"):
+    with pytest.raises(ValueError, match="group_size"):
         Policy(group_size=0)

@@ -53,6 +53,46 @@ def test_the_specialty_window(
     assert (found.open, (found.opens, found.closes)) == (is_open, window)
 
 
+MAY_TENTH = datetime(2026, 5, 10, 23, 59, 59, 999999, TZ)
+
+
+@pytest.mark.parametrize(
+    ("extra", "instant", "is_open", "opens", "closes"),
+    [
+        # An extension joins the month it follows; a window of its own stands alone.
+        ([(5, 1, 5, 10)], LAST_OF_APRIL, True, APRIL[0], MAY_TENTH),
+        ([(5, 1, 5, 10)], datetime(2026, 5, 5, tzinfo=TZ), True, APRIL[0], MAY_TENTH),
+        ([(5, 1, 5, 10)], MAY_TENTH + timedelta(microseconds=1), False, *OCTOBER),
+        ([(4, 20, 5, 10)], datetime(2026, 4, 2, tzinfo=TZ), True, APRIL[0], MAY_TENTH),
+        (
+            [(5, 4, 5, 10)],
+            datetime(2026, 5, 2, tzinfo=TZ),
+            False,
+            datetime(2026, 5, 4, tzinfo=TZ),
+            MAY_TENTH,
+        ),
+        (
+            [(6, 1, 6, 30), (5, 4, 5, 10)],
+            datetime(2026, 5, 2, tzinfo=TZ),
+            False,
+            datetime(2026, 5, 4, tzinfo=TZ),
+            MAY_TENTH,
+        ),
+        ([(4, 3, 4, 5)], datetime(2026, 4, 10, tzinfo=TZ), True, *APRIL),
+    ],
+)
+def test_days_beyond_the_regular_windows(
+    extra: list[tuple[int, int, int, int]],
+    instant: datetime,
+    is_open: bool,
+    opens: datetime,
+    closes: datetime,
+) -> None:
+    periods = [Period(date(2026, a, b), date(2026, c, d)) for a, b, c, d in extra]
+    found = specialty_window(instant, periods)
+    assert (found.open, found.opens, found.closes) == (is_open, opens, closes)
+
+
 def test_the_windows_ends_are_written_in_shanghai_time() -> None:
     found = specialty_window(datetime(2026, 4, 15, tzinfo=UTC))
     assert found.opens.isoformat() == "2026-04-01T00:00:00+08:00"

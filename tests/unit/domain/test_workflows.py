@@ -95,6 +95,7 @@ opinion_recorded complete w > sealed
 LINE = """
 pending approve w > approved
 pending refuse w > refused
+approved set_end o > approved
 approved revoke o > revoked
 approved expire w > expired
 """

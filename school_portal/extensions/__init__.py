@@ -1,14 +1,11 @@
-"""Flask extensions, unbound; the factory binds them."""
+"""Flask extensions, unbound: the database here, those of the whole portal in `web`.
+
+A factory binds them. Apart, so that a command imports what it uses.
+"""
 
 from __future__ import annotations
 
-from flask_babel import Babel
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
-from flask_login import LoginManager
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from flask_wtf import CSRFProtect
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
 
@@ -28,8 +25,3 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(model_class=Base)
-migrate = Migrate(render_as_batch=True, compare_type=True)
-csrf = CSRFProtect()
-login = LoginManager()
-limiter = Limiter(key_func=get_remote_address)
-babel = Babel()

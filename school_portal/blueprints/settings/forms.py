@@ -1,0 +1,72 @@
+"""The forms of the settings."""
+
+from __future__ import annotations
+
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField
+from wtforms import DateField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length
+
+from school_portal.blueprints.decisions import ReasonForm
+
+_NO_DATE = "请选择日期。"
+
+
+class SwitchForm(ReasonForm):
+    """A policy setting that is on or off."""
+
+    value = SelectField("新值", choices=[("是", "是"), ("否", "否")], validate_choice=False)
+
+
+class NumberForm(ReasonForm):
+    """A policy setting that is a number; the service knows its range."""
+
+    value = StringField("新值", [InputRequired("请填写新值。")], render_kw={"inputmode": "numeric"})
+
+
+class WindowForm(FlaskForm):
+    """Days on which an office receives beyond April and October."""
+
+    school = SelectField(
+        "学校", coerce=int, description="为一所学校延期时选该校，其他学校不受影响。"
+    )
+    starts_on = DateField("开始日期", [InputRequired(_NO_DATE)], description="当日 0:00 起受理。")
+    ends_on = DateField("截止日期", [InputRequired(_NO_DATE)], description="当日 24:00 止。")
+    reason = TextAreaField(
+        "理由",
+        [InputRequired("请写明理由。"), Length(max=500, message="理由不超过 500 个字。")],
+        description="留在记录中，供以后查考。",
+        render_kw={"rows": 3},
+    )
+
+
+class WorkdaysForm(FlaskForm):
+    """A year's notice of holidays and make-up days: typed or as a file."""
+
+    year = IntegerField("年份", [InputRequired("请填写四位年份。")])
+    source = StringField(
+        "依据的通知",
+        [InputRequired("请写明通知的名称或文号。"), Length(max=200, message="不超过 200 个字。")],
+        description="如：国务院办公厅关于2027年部分节假日安排的通知。",
+    )
+    days = TextAreaField(
+        "放假与调休上班",
+        description="一行一天，如“2027-01-01 放假”“2027-02-07 上班”；假期内的周六、周日也要写。",
+        render_kw={"rows": 12},
+    )
+    file = FileField(
+        "或上传 CSV 文件",
+        description="两列：date 和 kind，kind 写 holiday 或 makeup；选了文件就不看上面的文字。",
+        render_kw={"accept": ".csv,.txt"},
+    )
+
+
+class ProfileForm(FlaskForm):
+    """Where one's notices are mailed."""
+
+    email = StringField(
+        "接收通知的邮箱",
+        [Length(max=254, message="邮箱地址不超过 254 个字。")],
+        description="留空则只在平台内通知。邮箱地址加密保存，只用来发送本人的通知。",
+        render_kw={"type": "email", "autocomplete": "email"},
+    )

@@ -1,0 +1,50 @@
+"""The application without its pages: settings, database, storage and keys, for commands too."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from school_portal import config
+from school_portal.extensions import db
+from school_portal.models import dialect
+from school_portal.security.cipher import KeyRing
+from school_portal.security.vault import Vault
+from school_portal.services.portal import Clock, Portal, utc_now
+from school_portal.storage import Storage
+
+
+def build_core(settings: config.Settings, clock: Clock = utc_now) -> Flask:
+    """What every use case runs in. Raises SettingsError where a setting is not fit."""
+    app = Flask("school_portal")
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
+    )
+    db.init_app(app)
+    with app.app_context():
+        dialect.prepare(db.engine)
+        app.extensions["portal"] = _portal(settings, clock)
+    return app
+
+
+def _engine_options(settings: config.Settings) -> dict[str, Any]:
+    if settings.is_sqlite:
+        return {"hide_parameters": True, "connect_args": {"timeout": dialect.BUSY_SECONDS}}
+    return {"hide_parameters": True, "pool_pre_ping": True}
+
+
+def _portal(settings: config.Settings, clock: Clock) -> Portal:
+    ring = KeyRing(settings.encryption_keys, settings.reload_encryption_keys)
+
+    @cache
+    def open_vault() -> Vault:
+        with Session(db.engine) as session:
+            dialect.read_only(session)  # whoever needs the vault may hold SQLite's write lock
+            return Vault.open(session, ring)
+
+    return Portal(settings, clock, Storage(settings.storage_url, ring), ring, open_vault)

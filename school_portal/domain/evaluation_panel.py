@@ -1,0 +1,90 @@
+"""Who may sit on a panel, and who is proposed first (rulebook 1 and 5, 3)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from school_portal.domain.levels import TrainingLevel
+from school_portal.domain.policy import Policy
+from school_portal.domain.specialty_evaluation import belongs_to, clause, is_panel
+from school_portal.domain.violations import policy_clause
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """An expert of the pool; `load` counts the panels that wait for an opinion.
+
+    `declared`: withdrew (回避) from a panel for the school in question before.
+    """
+
+    key: int
+    name: str
+    employer: str
+    employer_uscc: str
+    fields: frozenset[str]
+    load: int
+    active: bool = True
+    declared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """Whose specialties are judged, and the occupations that the application names."""
+
+    school: str
+    school_uscc: str
+    training_level: TrainingLevel
+    occupations: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An expert for one panel: the fields that fit, and why not; `objection` empty for none."""
+
+    expert: Pooled
+    matches: tuple[str, ...]
+    objection: str
+
+
+def objection(expert: Pooled, applicant: Applicant, policy: Policy) -> str:
+    """Why this expert may not judge this school's specialties, in Chinese; empty for none.
+
+    The policy can allow an organisation's own experts; what an expert declared holds anyway.
+    """
+    source = f"（依据：{policy_clause('own_experts_excluded')}）"
+    if policy.own_experts_excluded and belongs_to(
+        expert.employer, expert.employer_uscc, applicant.school, applicant.school_uscc
+    ):
+        return f"{expert.name}的工作单位是申请学校{source}"
+    if expert.declared:
+        return f"{expert.name}曾对该校声明回避{source}"
+    if not expert.active:
+        return f"{expert.name}的账户已停用"
+    return ""
+
+
+def ranked(pool: Iterable[Pooled], applicant: Applicant, policy: Policy) -> list[Candidate]:
+    """All of the pool: who may sit first, then by fields that fit, load, name."""
+    found = [
+        Candidate(
+            one,
+            tuple(sorted(one.fields & applicant.occupations)),
+            objection(one, applicant, policy),
+        )
+        for one in pool
+    ]
+    return sorted(found, key=_rank)
+
+
+def _rank(one: Candidate) -> tuple[bool, int, int, str, int]:
+    expert = one.expert
+    return bool(one.objection), -len(one.matches), expert.load, expert.name, expert.key
+
+
+def size_refusal(size: int, training_level: TrainingLevel, policy: Policy) -> str:
+    """Why so many experts make no panel, in Chinese; empty where they do."""
+    if is_panel(size, policy.panel_size):
+        return ""
+    return (
+        f"选了 {size} 名专家，专家组须为单数且不少于 {policy.panel_size} 名，请增减后重新提交"
+        f"（依据：{clause(training_level, '一2')}；{policy_clause('panel_size')}）。"
+    )

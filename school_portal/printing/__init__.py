@@ -1,0 +1,1 @@
+"""The forms that the offices and schools sign and seal on paper, as PDF."""
