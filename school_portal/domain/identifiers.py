@@ -67,7 +67,9 @@ _USCC_VALUES = MappingProxyType({char: value for value, char in enumerate(_USCC_
 _USCC_WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
 
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
-_LANDLINE = re.compile(r"(?:\(?(0[0-9]{2,3})\)?)?-?([2-9][0-9]{6,7})(?:(?:-|转)([0-9]{1,6}))?")
+_LANDLINE = re.compile(
+    r"(?:\(?(010|02[0-9]|0[3-9][0-9]{2})\)?)?-?([2-9][0-9]{6,7})(?:(?:-|转)([0-9]{1,6}))?"
+)
 _HYPHENS = str.maketrans("", "", "-\u2010\u2011\u2012\u2013\u2014\u2212")
 
 

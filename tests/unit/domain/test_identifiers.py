@@ -12,6 +12,7 @@ from school_portal.domain.identifiers import (
     mask_mobile,
     parse_document_type,
     parse_mobile,
+    parse_phone,
     person_key,
     read_document,
     uscc_is_valid,
@@ -274,3 +275,24 @@ def test_a_code_is_valid_with_one_check_character_only(first: str) -> None:
 )
 def test_what_is_no_social_credit_code(text: str) -> None:
     assert not uscc_is_valid(text)
+
+
+@pytest.mark.parametrize(
+    "text, phone",
+    [
+        ("138 0000 0001", "13800000001"),
+        ("021-62748577", "021-62748577"),
+        ("（021）62748577", "021-62748577"),
+        ("02162748577", "021-62748577"),
+        ("62748577", "62748577"),
+        ("021-62748577-4112", "021-62748577-4112"),
+        ("62748577转4112", "62748577-4112"),
+        ("０２１－６２７４８５７７", "021-62748577"),
+        ("12345", None),
+        ("12800000001", None),
+        ("021-12345678", None),
+        ("", None),
+    ],
+)
+def test_telephones_are_mobiles_or_landlines(text: str, phone: str | None) -> None:
+    assert parse_phone(text) == phone
