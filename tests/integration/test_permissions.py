@@ -260,7 +260,7 @@ def test_the_centre_opens_the_qualification_route_itself(
     session: Session, portal: Portal, operation: Operation
 ) -> None:
     school = operation.school
-    saved(session, portal, school, [student(1, 事项="职业资格鉴定")])
+    saved(session, portal, school, [student(1, 申报事项="职业资格鉴定")])
     assert codes(session, portal, school) == {"PERMITTED"}
     (line,) = permissions.grant_qualification(session, portal, CENTRE, school, [DRINKS_4])
     assert (line.node, line.request_id, line.starts_on) == (None, None, TODAY)
