@@ -61,16 +61,17 @@
     panel.showModal();
   });
 
-  // A draft saves itself: once kept, leaving asks no more; what was not kept is said.
+  // A draft saves itself: what is on its way needs no asking; what was not kept is said.
+  document.addEventListener("htmx:beforeSend", (event) => dirty.delete(event.detail.elt));
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { target, xhr } = event.detail;
     if (target.id === "saved" && [409, 422].includes(xhr.status)) event.detail.shouldSwap = true;
   });
   document.addEventListener("htmx:afterRequest", (event) => {
     const { elt, successful, xhr } = event.detail;
-    if (!elt.matches("form[data-guard]")) return;
-    if (successful) dirty.delete(elt);
-    else if (![409, 422].includes(xhr.status))
+    if (!elt.matches("form[data-guard]") || successful) return;
+    dirty.add(elt);
+    if (![409, 422].includes(xhr.status))
       document.getElementById("saved").textContent = "没有保存，请检查网络后点“保存草稿”。";
   });
 

@@ -6,6 +6,7 @@ import io
 import zipfile
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -29,7 +30,7 @@ PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 DRINKS_4 = Project("4-03-02-10", "调饮师", "", Level.INTERMEDIATE)
 DRINKS_3 = Project("4-03-02-10", "调饮师", "", Level.SENIOR)
 NURSE_5 = Project("4-14-01-02", "医疗护理员", "", Level.JUNIOR)
-WRITTEN = {
+WRITTEN: dict[str, Any] = {
     "legal_representative": "甲校长",
     "leader": "乙主任",
     "leader_phone": "13800000001",

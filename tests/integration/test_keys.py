@@ -12,13 +12,24 @@ from sqlalchemy.orm import Session
 
 from batch.run import execute
 from school_portal.config import KeyFile, Settings
-from school_portal.models import AuditEvent, Job, JobState, RosterRow, School, Student, WrappedKey
+from school_portal.models import (
+    AuditEvent,
+    EvaluationSubmission,
+    Job,
+    JobState,
+    RosterRow,
+    School,
+    SpecialtyEvaluation,
+    Student,
+    WrappedKey,
+)
 from school_portal.security.cipher import KeyRing, Unreadable, key_id, key_id_of
 from school_portal.security.vault import Vault
-from school_portal.services import keys, rosters
+from school_portal.services import evaluations, keys, rosters, submissions
 from school_portal.services.access import Actor, Refused
 from school_portal.services.portal import Portal
 from school_portal.storage import Storage
+from tests.factories.evaluations import WRITTEN, Desk
 from tests.factories.operation import running, student, workbook
 
 CONSOLE = Actor.operator_at_the_console()
@@ -31,12 +42,15 @@ SEALED = (
     RosterRow.mobile_sealed,
     Student.document_sealed,
     Student.mobile_sealed,
+    SpecialtyEvaluation.leader_phone_sealed,
+    SpecialtyEvaluation.contact_phone_sealed,
+    EvaluationSubmission.content_sealed,
 )
 
 
 @pytest.fixture
 def school(session: Session, portal: Portal, monkeypatch: pytest.MonkeyPatch) -> School:
-    """A school with a keyID and saved students, whose roster's file and rows are still there."""
+    """A school with a keyID, saved students whose roster is still there, and an evaluation."""
     monkeypatch.setattr(keys, "CHUNK_SIZE", 2)
     found = running(session).school
     found.key_id_sealed = portal.vault.seal("schools", "key_id", found.uscc.encode(), "keyID")
@@ -48,6 +62,8 @@ def school(session: Session, portal: Portal, monkeypatch: pytest.MonkeyPatch) ->
     rosters.confirm(session, portal, CONSOLE, roster, accept_valid=False)
     for _ in rosters.save(session, portal, roster.id):
         session.commit()
+    desk = Desk.of(session, portal, found)
+    desk.submit(desk.complete())
     session.commit()
     return found
 
@@ -78,6 +94,10 @@ def readable(session: Session, portal: Portal) -> None:
         assert found.key_id_sealed is not None
         sealed = found.key_id_sealed
         assert portal.vault.unseal("schools", "key_id", found.uscc.encode(), sealed) == "keyID"
+    for evaluation in session.scalars(sa.select(SpecialtyEvaluation)):
+        assert evaluations.fields(portal.vault, evaluation) == WRITTEN
+        content = submissions.content_of(portal.vault, evaluation.submissions[0])
+        assert content["fields"] == WRITTEN
     for name in portal.storage.names():
         with portal.storage.open(name) as file:
             assert file.read(2) == b"PK"
@@ -149,7 +169,7 @@ def test_a_process_without_the_new_key_changes_nothing(
 
 def test_status_counts_by_key(session: Session, portal: Portal, school: School) -> None:
     (old,) = portal.settings.encryption_keys
-    cells = 2 + 2 * STUDENTS + len(session.scalars(sa.select(RosterRow)).all()) * 2
+    cells = 2 + 3 + 2 * STUDENTS + len(session.scalars(sa.select(RosterRow)).all()) * 2
     for seen_by in (with_keys(session, portal, FRESH, old), with_keys(session, portal, FRESH)):
         assert keys.status(session, seen_by)["keys"] == [
             {"id": key_id(FRESH).hex(), "newest": True, "held": True, "cells": 0, "files": 0},
@@ -158,7 +178,7 @@ def test_status_counts_by_key(session: Session, portal: Portal, school: School) 
                 "newest": False,
                 "held": key_id(old) in seen_by.ring.key_ids,
                 "cells": cells,
-                "files": 1,
+                "files": 2,
             },
         ]
 

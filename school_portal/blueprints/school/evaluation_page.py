@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from school_portal.domain.identifiers import mask_mobile
 from school_portal.domain.specialty_evaluation import (
+    ANNEX_FIELDS,
     RECEIVERS,
     EvaluationAction,
     EvaluationState,
@@ -72,6 +73,22 @@ def last_return(changes: list[StateChange]) -> StateChange | None:
     return next((one for one in changes if one.action == EvaluationAction.RETURN), None)
 
 
+def open_parts(evaluation: SpecialtyEvaluation) -> list[str]:
+    """What a returned application may change, as people read it."""
+    named = evaluation.unlocked or {}
+    specialties = {one.id: one.name for one in evaluation.school.specialties}
+    return [
+        *(ANNEX_FIELDS[name] for name in named.get("fields", ())),
+        *(
+            f"第 {line.position} 项 {line.project.label}"
+            for line in evaluation.lines
+            if line.id in named.get("lines", ())
+        ),
+        *(f"{specialties[key]}的佐证材料" for key in named.get("programmes", ())),
+        *(["新增申报项目"] if named.get("add_lines") else []),
+    ]
+
+
 def case_page(session: Session, portal: Portal, evaluation: SpecialtyEvaluation) -> dict[str, Any]:
     """The case: its content with telephones masked, its history, what comes next."""
     written = evaluations.fields(portal.vault, evaluation)
@@ -83,6 +100,7 @@ def case_page(session: Session, portal: Portal, evaluation: SpecialtyEvaluation)
         "written": written,
         "changes": changes,
         "returned": last_return(changes),
+        "parts": open_parts(evaluation),
         "step": next_step(evaluation, portal.today()),
         "may_withdraw": evaluation.state in HANDED_IN,
     }
@@ -98,6 +116,7 @@ def open_part(session: Session, portal: Portal, evaluation: SpecialtyEvaluation)
         "window": window_at(session, now, level, school_id),
         "now": now,
         "returned": last_return(history(session, evaluation.subject)),
+        "parts": open_parts(evaluation),
         "asked": list(asked.values()),
         "office": RECEIVERS[level].label,
     }
