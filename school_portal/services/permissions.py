@@ -210,17 +210,16 @@ def grant(
             granted = other.state is PermissionState.GRANTED and _in_force(other, today)
             if granted and other.project == one.project:
                 wrong.append(f"“{one.school.name}”的“{one.project.label}”已经开通。")
+    bare = [one.permission for one in grounds(session, chosen, today) if not one.lines]
     if not confirmed_without_basis:
         wrong += [
-            f"“{one.permission.school.name}”的“{one.permission.project.label}”没有有效的评估结论，"
-            "须确认后才能开通。"
-            for one in grounds(session, chosen, today)
-            if not one.lines
+            f"“{one.school.name}”的“{one.project.label}”没有有效的评估结论，须确认后才能开通。"
+            for one in bare
         ]
     if wrong:
         raise Refused(f"{''.join(wrong)}所选各项都没有开通。")
     for one in chosen:
-        _apply(session, portal, actor, one, PermissionAction.GRANT)
+        _apply(session, portal, actor, one, PermissionAction.GRANT, without_basis=one in bare)
         one.starts_on = today
     return chosen
 
@@ -275,8 +274,16 @@ def _apply(
     permission: Permission,
     action: PermissionAction,
     reason: str = "",
+    **detail: bool,
 ) -> None:
-    role, now = actor.role or Role.SYSTEM, portal.clock()
     apply(
-        session, PERMISSION_WORKFLOW, permission, action, role, actor=actor, at=now, reason=reason
+        session,
+        PERMISSION_WORKFLOW,
+        permission,
+        action,
+        actor.role or Role.SYSTEM,
+        actor=actor,
+        at=portal.clock(),
+        reason=reason,
+        **detail,
     )

@@ -8,8 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Site, sign_in
-from tests.browser.test_pages import SERIOUS
+from tests.browser.conftest import Site, faults, sign_in
 
 pytestmark = pytest.mark.browser
 
@@ -50,12 +49,7 @@ def test_pages(opened: Page, who: str) -> None:
     for path in [path for role, path in PAGES if role == who]:
         opened.goto(path)
         assert opened.get_by_role("heading", level=1).count() == 1, path
-        found = Axe().run(opened).response["violations"]
-        serious = [(one["id"], one["nodes"][0]["target"]) for one in found
-                   if one["impact"] in SERIOUS]  # fmt: skip
-        assert serious == [], path
-        wide = opened.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        assert wide <= 0, path
+        assert faults(opened) == [], path
         assert opened.locator(".btn-primary").count() <= 1, path
     assert told == []
 

@@ -29,6 +29,7 @@ from school_portal.services import permissions
 from school_portal.services.access import Actor, NotFound, Refused
 from school_portal.services.grounds import grounds
 from school_portal.services.portal import Portal
+from school_portal.services.transitions import history
 from tests.conftest import FakeClock
 from tests.factories.accounts import CENTRE, DRINKS_4, acting
 from tests.factories.operation import DRINKS, NURSE, Operation, running, student
@@ -231,6 +232,8 @@ def test_without_an_evaluation_it_is_granted_once_that_is_confirmed(
     assert evaluated.state is PermissionState.REQUESTED
     permissions.grant(session, portal, CENTRE, ids, confirmed_without_basis=True)
     assert {evaluated.state, bare.state} == {PermissionState.GRANTED}
+    kept = [history(session, one.subject)[0].detail for one in (evaluated, bare)]
+    assert kept == [{"without_basis": False}, {"without_basis": True}]
 
 
 def test_one_stale_line_stops_all_and_who_and_when_is_said(
@@ -260,7 +263,7 @@ def test_the_centre_opens_the_qualification_route_itself(
     session: Session, portal: Portal, operation: Operation
 ) -> None:
     school = operation.school
-    saved(session, portal, school, [student(1, 事项="职业资格鉴定")])
+    saved(session, portal, school, [student(1, 申报事项="职业资格鉴定")])
     assert codes(session, portal, school) == {"PERMITTED"}
     (line,) = permissions.grant_qualification(session, portal, CENTRE, school, [DRINKS_4])
     assert (line.node, line.request_id, line.starts_on) == (None, None, TODAY)

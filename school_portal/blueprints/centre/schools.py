@@ -16,7 +16,7 @@ from school_portal.domain.workflow import Role
 from school_portal.extensions import db
 from school_portal.models import School
 from school_portal.services import opening_list, permission_list, permissions, school_accounts
-from school_portal.services.access import NotFound
+from school_portal.services.access import NotFound, Refused
 from school_portal.services.grounds import grounds
 from school_portal.services.portal import current_portal
 
@@ -138,9 +138,13 @@ def grant_qualification(school_id: int) -> tuple[str, int] | Response:
     if not projects:
         return _qualification_page(found, ["请至少勾选一项职业（工种）与等级。"]), 422
     confirmed = request.form.get("confirmed") == "yes"
-    made = permissions.grant_qualification(
-        db.session(), current_portal(), actor(), found, projects, confirmed
-    )
+    try:
+        made = permissions.grant_qualification(
+            db.session(), current_portal(), actor(), found, projects, confirmed
+        )
+    except Refused as refusal:  # what was ticked is shown again, with what it lacks
+        db.session.rollback()
+        return _qualification_page(_school(school_id), [str(refusal)]), 422
     db.session.commit()
     flash(f"已为“{found.name}”开通 {len(made)} 项职业资格鉴定申报权限。", "good")
     return redirect(url_for("centre.school", school_id=school_id, _anchor="permissions"))
