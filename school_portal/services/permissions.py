@@ -18,12 +18,12 @@ from school_portal.domain.permission import (
 )
 from school_portal.domain.projects import Project
 from school_portal.domain.roster import Route
-from school_portal.domain.violations import RULES
+from school_portal.domain.violations import RULES, policy_clause
 from school_portal.domain.windows import Period
 from school_portal.domain.workflow import Role
 from school_portal.models import Permission, PermissionRequest, School
 from school_portal.security import audit
-from school_portal.services import numbering
+from school_portal.services import numbering, policies
 from school_portal.services.access import Actor, NotFound, Refused, lock
 from school_portal.services.grounds import grounds
 from school_portal.services.portal import Portal
@@ -203,7 +203,7 @@ def grant(
     """Grant all of them from today on, or none.
 
     Raises Refused: above the cap always; in force already; without an evaluation line in force
-    unless that was confirmed; or decided by somebody meanwhile.
+    unless that was confirmed and the policy lets it; or decided by somebody meanwhile.
     """
     chosen, today = select(session, ids, PermissionAction.GRANT), portal.today()
     wrong = [text for one in chosen if (text := above_cap(one.school, one.project))]
@@ -212,10 +212,13 @@ def grant(
             granted = other.state is PermissionState.GRANTED and _in_force(other, today)
             if granted and other.project == one.project:
                 wrong.append(f"“{one.school.name}”的“{one.project.label}”已经开通。")
-    if not confirmed_without_basis:
+    possible = policies.current(session).permission_without_evaluation
+    clause = policy_clause("permission_without_evaluation")
+    if not (confirmed_without_basis and possible):
+        what = "须确认后才能开通。" if possible else f"不能开通（{clause}）。"
         wrong += [
             f"“{one.permission.school.name}”的“{one.permission.project.label}”没有有效的评估结论，"
-            "须确认后才能开通。"
+            f"{what}"
             for one in grounds(session, chosen, today)
             if not one.lines
         ]

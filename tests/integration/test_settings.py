@@ -10,17 +10,26 @@ from sqlalchemy.orm import Session
 
 from school_portal.cli import main
 from school_portal.domain.levels import TrainingLevel
+from school_portal.domain.permission import PermissionState
 from school_portal.domain.policy import Policy
+from school_portal.domain.roster import Route
 from school_portal.domain.windows import TZ
 from school_portal.domain.workdays import NoticeRefused, YearNotLoaded
 from school_portal.domain.workflow import Role
-from school_portal.models import AuditEvent, ExtraWindow, PolicyChange, School, WorkdayYear
-from school_portal.services import calendars, extra_windows, policies
+from school_portal.models import (
+    AuditEvent,
+    ExtraWindow,
+    Permission,
+    PolicyChange,
+    School,
+    WorkdayYear,
+)
+from school_portal.services import calendars, extra_windows, permissions, policies
 from school_portal.services.access import Actor, NotFound, Refused
 from school_portal.services.portal import Portal
 from school_portal.services.windows import window_at, windows_of
 from tests.conftest import FakeClock
-from tests.factories.operation import Operation, running
+from tests.factories.operation import NURSE, Operation, running
 from tests.factories.visitor import user
 
 YEAR_2027 = """
@@ -94,6 +103,28 @@ def test_what_does_not_fit_is_refused(
 def test_only_the_bureau_sets_policy(session: Session, portal: Portal, role: Role) -> None:
     with pytest.raises(Refused, match="人力资源社会保障局"):
         policies.change(session, portal, Actor(1, role, None, "user:1"), "once", "否", "试行")
+
+
+def test_a_permission_without_evaluation_is_the_policys_to_allow(
+    session: Session, portal: Portal, operation: Operation
+) -> None:
+    bureau, centre = actor(session, portal, Role.BUREAU), actor(session, portal, Role.CENTRE)
+    asked = [
+        Permission(
+            school_id=operation.school.id,
+            route=Route.QUALIFICATION,
+            state=PermissionState.REQUESTED,
+            **NURSE,
+            level=level,
+        )
+        for level in (4, 5)
+    ]
+    session.add_all(asked)
+    session.flush()
+    permissions.grant(session, portal, centre, [asked[0].id], confirmed_without_basis=True)
+    policies.change(session, portal, bureau, "permission_without_evaluation", "否", "从严")
+    with pytest.raises(Refused, match="本平台规则：没有评估结论也可开通权限"):
+        permissions.grant(session, portal, centre, [asked[1].id], confirmed_without_basis=True)
 
 
 def test_a_name_of_no_setting_is_not_found(session: Session, portal: Portal) -> None:

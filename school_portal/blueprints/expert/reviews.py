@@ -82,7 +82,11 @@ def reviews() -> str:
 @audience(Role.EXPERT)
 def review(member_id: int) -> str | tuple[str, int] | Redirect:
     session, portal, member = db.session(), current_portal(), seen(member_id)
-    evaluation, form, finish = member.panel.evaluation, opinion_form(member), "finish" in request.form
+    evaluation, form, finish = (
+        member.panel.evaluation,
+        opinion_form(member),
+        "finish" in request.form,
+    )
 
     def act() -> None:
         held = held_in(form, evaluation.lines)

@@ -50,9 +50,7 @@ def convene(evaluation_id: int) -> str | tuple[str, int] | Redirect:
         proposed = panels.propose(session, found, least + (least % 2 == 0))
         form.experts.data = [one.expert.key for one in proposed]
         form.due_on.data = receiving.default_date(session, portal.today())
-    page = render_template(
-        "office/panel.html", evaluation=found, form=form, pool=pool, least=least
-    )
+    page = render_template("office/panel.html", evaluation=found, form=form, pool=pool, least=least)
     return (page, 422) if form.is_submitted() else page
 
 
