@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
+from io import StringIO
 
 import pytest
 from sqlalchemy.orm import Session
@@ -22,9 +23,10 @@ from school_portal.models import (
     Permission,
     PolicyChange,
     School,
+    User,
     WorkdayYear,
 )
-from school_portal.services import calendars, extra_windows, permissions, policies
+from school_portal.services import accounts, calendars, extra_windows, permissions, policies
 from school_portal.services.access import Actor, NotFound, Refused
 from school_portal.services.portal import Portal
 from school_portal.services.windows import window_at, windows_of
@@ -190,6 +192,26 @@ def test_the_command_answers_for_a_loaded_year(
         main(["calendar", "workdays", "--from", "2027-02-04", "--count", "2"])
     out = json.loads(capsys.readouterr().out)
     assert (ended.value.code, out) == (0, {"end": "2027-02-11"})
+
+
+def test_a_person_is_made_with_an_address(
+    session: Session,
+    portal: Portal,
+    environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session.commit()
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    line = ["users", "create", "--username", "wu", "--role", "expert", "--email"]
+    for address, status in (("wu@example", 1), ("wu@example.cn", 0)):
+        monkeypatch.setattr("sys.stdin", StringIO("correct horse battery\n"))
+        with pytest.raises(SystemExit) as ended:
+            main([*line, address])
+        session.rollback()  # the command's process would end
+        assert ended.value.code == status
+    made = session.query(User).filter_by(username="wu").one()
+    assert accounts.email_of(portal, made) == "wu@example.cn"
 
 
 # Extra windows
