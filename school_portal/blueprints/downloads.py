@@ -12,15 +12,11 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 def workbook(content: bytes, name: str) -> Response:
     """The xlsx under that name (RFC 6266: plain and UTF-8)."""
-    answer = send_file(BytesIO(content), mimetype=XLSX, as_attachment=True, download_name=name)
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    return attachment(BytesIO(content), name, XLSX)
 
 
-def attachment(content: BinaryIO, name: str) -> Response:
-    """Somebody's file under its name, never shown by the browser itself."""
-    answer = send_file(
-        content, mimetype="application/octet-stream", as_attachment=True, download_name=name
-    )
+def attachment(content: BinaryIO, name: str, media_type: str) -> Response:
+    """The file to be kept, never shown in the browser, whatever is in it."""
+    answer = send_file(content, mimetype=media_type, as_attachment=True, download_name=name)
     answer.headers["Cache-Control"] = "no-store"
     return answer

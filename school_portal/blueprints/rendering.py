@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
@@ -116,23 +117,43 @@ SCHOOL_NAVIGATION = (
     ("school.home", "首页", "home"),
     ("school.rosters", "名册", "file-spreadsheet"),
     ("school.applications", "团体申报", "users-group"),
-    ("school.specialties", "专业评估", "certificate"),
+    ("school.evaluations", "专业评估", "certificate"),
     ("school.account", "账户与权限", "user-shield"),
     ("entrance.help_page", "帮助", "help"),
 )
 _HOME = ("entrance.entrance", "首页", "home")
 _REGISTER = ("register.bodies", "评价机构名录", "building")
 _HELP = ("entrance.help_page", "帮助", "help")
+_OPENINGS = ("centre.openings", "开户与变更", "clipboard-check")
+_PERMISSIONS = ("centre.permissions", "申报权限", "user-shield")
+_SCHOOLS = ("centre.schools", "学校账户", "lock")
 _POLICIES = ("settings.policies", "规则设置", "list-check")
 _WINDOWS = ("settings.windows", "受理期", "calendar")
 _WORKDAYS = ("settings.workdays", "工作日", "clock")
 _MAIL = ("settings.mail", "邮件记录", "info-circle")
+_EVALUATIONS = ("office.evaluations", "专业评估", "certificate")
+_LINES = ("office.lines", "评估结论", "circle-check")
+_EXPERTS = ("office.experts", "专家库", "users-group")
+_REVIEWS = ("expert.reviews", "我的评估", "clipboard-check")
 _OTHERS = (_HOME, _REGISTER, _HELP)
 NAVIGATION = {
     Role.SCHOOL: SCHOOL_NAVIGATION,
-    Role.TEACHING_OFFICE: (_HOME, _WINDOWS, _REGISTER, _HELP),
-    Role.VOCATIONAL_DIVISION: (_HOME, _WINDOWS, _REGISTER, _HELP),
-    Role.CENTRE: (_HOME, _POLICIES, _WINDOWS, _REGISTER, _HELP),
+    Role.TEACHING_OFFICE: (_HOME, _EVALUATIONS, _LINES, _WINDOWS, _REGISTER, _HELP),
+    Role.VOCATIONAL_DIVISION: (_HOME, _EVALUATIONS, _LINES, _WINDOWS, _REGISTER, _HELP),
+    Role.CENTRE: (
+        _HOME,
+        _EVALUATIONS,
+        _LINES,
+        _EXPERTS,
+        _OPENINGS,
+        _PERMISSIONS,
+        _SCHOOLS,
+        _POLICIES,
+        _WINDOWS,
+        _REGISTER,
+        _HELP,
+    ),
+    Role.EXPERT: (_HOME, _REVIEWS, _REGISTER, _HELP),
     Role.BUREAU: (_HOME, _POLICIES, _WINDOWS, _REGISTER, _HELP),
     Role.ADMIN: (_HOME, _POLICIES, _WINDOWS, _WORKDAYS, _MAIL, _REGISTER, _HELP),
 }
@@ -142,10 +163,42 @@ SECTIONS = {
     "school.upload": "school.rosters",
     "school.plan": "school.applications",
     "school.application": "school.applications",
+    "office.evaluation": "office.evaluations",
+    "office.give_back": "office.evaluations",
+    "office.refuse": "office.evaluations",
+    "office.convene": "office.evaluations",
+    "office.recuse": "office.evaluations",
+    "office.replace": "office.evaluations",
+    "office.seal_form": "office.evaluations",
+    "office.line": "office.lines",
+    "office.revoke": "office.lines",
+    "office.end": "office.lines",
+    "office.new_expert": "office.experts",
+    "office.expert": "office.experts",
+    "expert.review": "expert.reviews",
+    "expert.recuse": "expert.reviews",
     "settings.policy": "settings.policies",
     "settings.change_policy": "settings.policies",
     "settings.open_window": "settings.windows",
     "settings.load_workdays": "settings.workdays",
+    "school.opening": "school.account",
+    "school.edit_opening": "school.account",
+    "school.save_opening": "school.account",
+    "school.check_opening": "school.account",
+    "school.new_permissions": "school.account",
+    "school.request_permissions": "school.account",
+    "centre.opening": "centre.openings",
+    "centre.why_return": "centre.openings",
+    "centre.school": "centre.schools",
+    "centre.why_account": "centre.schools",
+    "centre.new_qualification": "centre.schools",
+    "centre.confirm_decision": "centre.permissions",
+    "school.specialties": "school.evaluations",
+    "school.evaluation": "school.evaluations",
+    "school.edit_evaluation": "school.evaluations",
+    "school.find_project": "school.evaluations",
+    "school.review_evaluation": "school.evaluations",
+    "school.withdraw_evaluation": "school.evaluations",
 }
 
 
@@ -179,9 +232,9 @@ def state_look(state: Enum | Look) -> Look:
     return state if isinstance(state, Look) else LOOKS[type(state)][state]
 
 
-def state_tabs(counts: dict[ApplicationState, int]) -> list[tuple[str, str]]:
-    """A tab for each state that there is something in."""
-    looks = LOOKS[ApplicationState]
+def state_tabs(counts: Mapping[Any, int]) -> list[tuple[str, str]]:
+    """A tab for each state of one workflow that there is something in."""
+    looks = LOOKS[type(next(iter(counts)))] if counts else {}
     return [(str(s), f"{look.word} {counts[s]}") for s, look in looks.items() if s in counts]
 
 

@@ -112,6 +112,15 @@ def bulk_insert(
     )
 
 
+def take_statistics(session: Session, *tables: sa.Table) -> None:
+    """Let PostgreSQL's planner know what has just been written to the tables.
+
+    Without that a join of two large, fresh tables may compare each row with each.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.text(f"ANALYZE {', '.join(table.name for table in tables)}"))
+
+
 def now(session: Session) -> datetime:
     """The database's own clock."""
     if session.get_bind().dialect.name == "postgresql":

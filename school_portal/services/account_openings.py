@@ -112,6 +112,7 @@ def save(session: Session, portal: Portal, opening: AccountOpening, entry: Entry
     if [line.project for line in opening.lines] != list(entry.lines):
         opening.lines = [_line(project) for project in dict.fromkeys(entry.lines)]
     opening.saved_at = portal.clock()
+    session.flush()
 
 
 def _mobile(text: str) -> str:

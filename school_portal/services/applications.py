@@ -118,7 +118,7 @@ def _create(
     numbers = numbering.numbers(
         session, "group-application", "TB", portal.today().year, len(planned)
     )
-    bodies = dict(session.execute(sa.select(Body.uscc, Body.id)).tuples().all())
+    bodies = dict(session.execute(sa.select(Body.uscc, Body.id)).all())
     applications = [
         GroupApplication(
             number=number,

@@ -104,15 +104,14 @@ def save(
     a field that the correction does not name; KeyError for what is no field.
     """
     hold(session, actor, evaluation)
-    if evaluation.version != version:
+    vault = portal.vault
+    texts = {name: text.strip() for name, text in written.items()}
+    changed = [name for name, text in texts.items() if text != _read(vault, evaluation, name)]
+    if changed and evaluation.version != version:
         raise Refused(
             f"这份申请已在 {evaluation.saved_at.astimezone(TZ):%Y-%m-%d %H:%M} 被他人或在另一窗口"
             "保存过，您刚才填写的内容没有保存。请复制需要保留的文字，刷新页面核对后再填写。"
         )
-    vault = portal.vault
-    texts = {name: text.strip() for name, text in written.items()}
-    before = {name: _read(vault, evaluation, name) for name in texts}
-    changed = [name for name, text in texts.items() if text != before[name]]
     for name in changed:
         guard(evaluation, may_write(evaluation, name), ANNEX_FIELDS[name])
         if name in SEALED_FIELDS:

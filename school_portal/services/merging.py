@@ -26,6 +26,7 @@ STAGED_COLUMNS = (
     *STUDENT_COLUMNS,
     *WISH_COLUMNS,
 )
+MANY_ROWS = 1000  # from so many on a bad plan is felt
 ISSUE_COLUMNS = ("roster_id", "row", "column", "severity", "code", "message")
 
 
@@ -103,7 +104,7 @@ def count_outcomes(session: Session, roster: Roster) -> None:
         .where(RosterRow.roster_id == roster.id)
         .group_by(RosterRow.outcome)
     )
-    counts = dict(counted.tuples().all())
+    counts = dict(counted.all())
     roster.created = counts.get("create", 0)
     roster.updated = counts.get("update", 0)
     roster.unchanged = counts.get("unchanged", 0)
@@ -116,6 +117,8 @@ def merge(session: Session, roster: Roster, now: datetime) -> None:
     persons since the check.
     """
     _create(session, roster, now)
+    if roster.created + roster.updated >= MANY_ROWS:
+        dialect.take_statistics(session, RosterRow.__table__, Student.__table__)
     _update(session, roster, now)
     _wish(session, roster)
     session.execute(sa.delete(RosterRow).where(RosterRow.roster_id == roster.id))

@@ -64,12 +64,12 @@ def load(session: Session, portal: Portal, actor: Actor, source: BinaryIO) -> Lo
 
 def known(session: Session) -> Known:
     """What is saved already and may be referred to."""
-    schools = session.execute(sa.select(School.uscc, School.training_levels)).tuples()
+    schools = session.execute(sa.select(School.uscc, School.training_levels))
     specialties = session.execute(
         sa.select(School.uscc, Specialty.code, Specialty.training_level).join(
             School, School.id == Specialty.school_id
         )
-    ).tuples()
+    )
     return Known(
         schools={uscc: [TrainingLevel(one) for one in text.split(",")] for uscc, text in schools},
         specialties=set(specialties),

@@ -160,7 +160,7 @@ def withdraw(session: Session, portal: Portal, actor: Actor, permission: Permiss
 
 
 def select(session: Session, ids: Iterable[int], action: PermissionAction) -> list[Permission]:
-    """The permissions of those ids for the centre to decide, locked.
+    """The permissions of those ids for the centre to decide.
 
     Raises Refused where none is named or where somebody decided one meanwhile (who and when is
     said), and NotFound.
@@ -173,8 +173,6 @@ def select(session: Session, ids: Iterable[int], action: PermissionAction) -> li
         .where(Permission.id.in_(asked))
         .options(joinedload(Permission.school))
         .order_by(Permission.id)
-        .with_for_update(of=Permission)
-        .execution_options(populate_existing=True)
     ).all()
     if len(found) != len(asked):
         raise NotFound("Permission")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import sqlalchemy as sa
@@ -10,10 +11,10 @@ from sqlalchemy.orm import Session
 from school_portal.domain.account import ACCOUNT_WORKFLOW, AccountAction, AccountState
 from school_portal.domain.facts import Account
 from school_portal.domain.workflow import Role
-from school_portal.models import School, SchoolAccount, dialect
+from school_portal.models import School, SchoolAccount, StateChange, dialect
 from school_portal.services.access import Actor, lock
 from school_portal.services.portal import Portal
-from school_portal.services.transitions import apply
+from school_portal.services.transitions import apply, history
 
 
 def state_of(session: Session, school: School, on: date) -> AccountState:
@@ -24,14 +25,35 @@ def state_of(session: Session, school: School, on: date) -> AccountState:
     return kept or _by_days(school, on)
 
 
-def states(session: Session, on: date) -> dict[int, AccountState]:
-    """The state of every school's account, by the school's id."""
-    found = session.execute(
-        sa.select(School, SchoolAccount.state).outerjoin(
-            SchoolAccount, SchoolAccount.school_id == School.id
-        )
+def states(session: Session, schools: Sequence[School], on: date) -> dict[int, AccountState]:
+    """The state of each school's account, by the school's id."""
+    accounts = session.scalars(
+        sa.select(SchoolAccount).where(SchoolAccount.school_id.in_([one.id for one in schools]))
     )
-    return {school.id: state or _by_days(school, on) for school, state in found}
+    kept = {account.school_id: account.state for account in accounts}
+    return {one.id: kept.get(one.id) or _by_days(one, on) for one in schools}
+
+
+def count(session: Session, name: str) -> int:
+    """How many schools have a name that holds the text, or that code."""
+    found = sa.select(sa.func.count()).select_from(School).where(_named(name))
+    return session.scalar(found) or 0
+
+
+def page(session: Session, name: str, *, limit: int, offset: int) -> Sequence[School]:
+    """Those schools, by name."""
+    query = sa.select(School).where(_named(name)).order_by(School.name, School.id)
+    return session.scalars(query.limit(limit).offset(offset)).all()
+
+
+def _named(name: str) -> sa.ColumnElement[bool]:
+    return School.name.contains(name, autoescape=True) | (School.uscc == name.upper())
+
+
+def changes(session: Session, school: School) -> list[StateChange]:
+    """The account's history, the newest first."""
+    account = session.scalar(sa.select(SchoolAccount).where(SchoolAccount.school_id == school.id))
+    return history(session, account.subject) if account else []
 
 
 def _by_days(school: School, on: date) -> AccountState:

@@ -6,11 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from school_portal.domain.account import AccountState
 from school_portal.domain.group_application import ApplicationState
 from school_portal.domain.roster import RosterState
 from school_portal.domain.windows import Period
@@ -20,13 +20,13 @@ from school_portal.models import (
     Cooperation,
     EvaluationLine,
     GroupApplication,
-    Permission,
     Roster,
     School,
     Specialty,
     Student,
 )
 from school_portal.services.carriers import carriers
+from school_portal.services.school_accounts import state_of
 
 UNFINISHED = (
     RosterState.UPLOADED,
@@ -34,14 +34,6 @@ UNFINISHED = (
     RosterState.CHECKED,
     RosterState.CONFIRMED,
 )
-
-
-class AccountState(StrEnum):
-    """Whether the school's account passes `ACCOUNT` on a day."""
-
-    NOT_OPEN = "not_open"
-    OPEN = "open"
-    STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +52,6 @@ class Desk:
     generated: bool
 
 
-def account_state(school: School, on: date) -> AccountState:
-    if school.opened_on is None or school.opened_on > on:
-        return AccountState.NOT_OPEN
-    if school.stopped_on is not None and school.stopped_on <= on:
-        return AccountState.STOPPED
-    return AccountState.OPEN
-
-
 def desk(session: Session, school: School, on: date) -> Desk:
     """Everything the school's home needs, in a handful of counts."""
     students = _count(session, Student, Student.school_id == school.id)
@@ -77,7 +61,7 @@ def desk(session: Session, school: School, on: date) -> Desk:
         .where(GroupApplication.school_id == school.id, ApplicationMember.is_open)
     )
     return Desk(
-        account=account_state(school, on),
+        account=state_of(session, school, on),
         rosters=session.scalars(
             sa.select(Roster)
             .where(Roster.school_id == school.id, Roster.state.in_(UNFINISHED))
@@ -162,15 +146,6 @@ def specialties(session: Session, school: School, on: date) -> list[SpecialtyLin
         )
         for specialty in school.specialties
     ]
-
-
-def permissions(session: Session, school: School) -> Sequence[Permission]:
-    """The school's permissions, by occupation and level."""
-    return session.scalars(
-        sa.select(Permission)
-        .where(Permission.school_id == school.id, Permission.took_effect())
-        .order_by(Permission.occupation_code, Permission.direction, Permission.level.desc())
-    ).all()
 
 
 def cooperations(session: Session, school: School) -> Sequence[Cooperation]:

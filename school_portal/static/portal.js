@@ -31,7 +31,7 @@
     told.className = "field-error";
     told.dataset.tooLarge = "";
     told.setAttribute("role", "alert");
-    told.textContent = `“${input.files[0].name}”超过 50 MB，请删去无关内容或分成几个文件后再选。`;
+    told.textContent = `“${input.files[0].name}”超过 ${input.dataset.limit / 1048576} MB，请删去无关内容或分成几个文件后再选。`;
     input.after(told);
     input.value = "";
   });
@@ -39,6 +39,13 @@
   // Filters apply as soon as they are chosen.
   document.addEventListener("change", (event) => {
     if (event.target.matches("form[data-instant] select")) event.target.form.requestSubmit();
+  });
+
+  // How many lines of a list are selected.
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("form[data-select]");
+    const told = form?.querySelector("[data-selected]");
+    if (told) told.textContent = `已选 ${form.querySelectorAll("input:checked").length} 条`;
   });
 
   // A clause opens beside the page that cites it; without this script it is a page of its own.
@@ -52,6 +59,19 @@
     if (!answer.ok) return void (location.href = link.href);
     document.getElementById("side-panel-text").innerHTML = await answer.text();
     panel.showModal();
+  });
+
+  // A draft saves itself: once kept, leaving asks no more; what was not kept is said.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { target, xhr } = event.detail;
+    if (target.id === "saved" && [409, 422].includes(xhr.status)) event.detail.shouldSwap = true;
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const { elt, successful, xhr } = event.detail;
+    if (!elt.matches("form[data-guard]")) return;
+    if (successful) dirty.delete(elt);
+    else if (![409, 422].includes(xhr.status))
+      document.getElementById("saved").textContent = "没有保存，请检查网络后点“保存草稿”。";
   });
 
   // Progress is read out when it has something new to say, not at every refresh.

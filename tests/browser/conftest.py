@@ -12,12 +12,13 @@ import sys
 import time
 from base64 import b64encode
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from school_portal.app import build
@@ -25,7 +26,10 @@ from school_portal.config import read
 from school_portal.domain.windows import academic_year, civil_date
 from school_portal.domain.workflow import Role
 from school_portal.extensions import db
+from school_portal.models import ExtraWindow
 from school_portal.services.setup import initialise
+from tests.conftest import NOW
+from tests.factories.evaluation import stages
 from tests.factories.operation import running, student, workbook
 from tests.factories.visitor import PASSWORD, user
 
@@ -76,9 +80,21 @@ def _seed(environment: dict[str, str]) -> None:
         initialise(portal.ring)
         made = running(db.session())
         made.social.filed_until = None
+        today = portal.today()
+        db.session.add(
+            ExtraWindow(
+                role=Role.TEACHING_OFFICE,
+                starts_on=today,
+                ends_on=today + timedelta(days=9),
+                reason="示例",
+                opened_at=portal.clock(),
+            )
+        )
         user(db.session(), portal, "zhang", school=made.school)
         user(db.session(), portal, "li", school=made.other)
         user(db.session(), portal, "wang", role=Role.CENTRE)
+        # Handed in while the window was open, whenever the tests run.
+        stages(db.session(), replace(portal, clock=lambda: NOW), made.school)
         user(db.session(), portal, "bao", role=Role.BUREAU)
         user(db.session(), portal, "tan", role=Role.TEACHING_OFFICE)
         user(db.session(), portal, "admin", role=Role.ADMIN)
@@ -143,6 +159,16 @@ def context(browser: Browser, site: Site) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     return context.new_page()
+
+
+def faults(page: Page) -> list[object]:
+    """What axe finds serious, and what would have to be scrolled sideways."""
+    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    return [
+        (found["id"], [node["target"] for node in found["nodes"]][:3])
+        for found in Axe().run(page).response["violations"]
+        if found["impact"] in {"serious", "critical"}
+    ] + [wide] * (wide > 0)
 
 
 def sign_in(page: Page, username: str) -> None:

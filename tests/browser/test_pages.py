@@ -7,14 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import Site, roster_file, sign_in
+from tests.browser.conftest import Site, faults, roster_file, sign_in
 
 pytestmark = pytest.mark.browser
 
-SERIOUS = {"serious", "critical"}
 PAGES = [
     "/auth/sign-in", "/register", "/help", "/clauses/n17s-1", "/nowhere", "/school/",
     "/school/rosters", "/school/rosters/new", "/school/specialties", "/school/account",
@@ -75,15 +73,7 @@ def test_page(opened: Page, places: dict[str, str], path: str) -> None:
     told: list[str] = []
     opened.on("console", lambda message: told.append(message.text))
     opened.goto(address)
-    findings = Axe().run(opened).response["violations"]
-    serious = [
-        (found["id"], [node["target"] for node in found["nodes"]][:3])
-        for found in findings
-        if found["impact"] in SERIOUS
-    ]
-    assert serious == []
-    wide = opened.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    assert wide <= 0
+    assert faults(opened) == []
     assert len(opened.title()) > 4
     expected = "404" if path == "/nowhere" else "none"
     assert [text for text in told if expected not in text] == []
@@ -104,10 +94,7 @@ def test_an_offices_pages(page: Page, username: str, paths: list[str], width: in
     sign_in(page, username)
     for path in paths:
         page.goto(path)
-        findings = Axe().run(page).response["violations"]
-        assert [found["id"] for found in findings if found["impact"] in SERIOUS] == [], path
-        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        assert wide <= 0, path
+        assert faults(page) == [], path
 
 
 def test_a_mistake_is_told_beside_its_field(page: Page) -> None:

@@ -20,9 +20,10 @@ from school_portal.models import (
     SpecialtyEvaluation,
     User,
 )
-from school_portal.services import opinions, panels, receiving
+from school_portal.services import opinions, panels, receiving, sealing
 from school_portal.services.access import Actor
 from school_portal.services.portal import Portal
+from tests.factories.evaluations import Desk
 from tests.factories.operation import DRINKS, NURSE
 from tests.factories.visitor import user
 
@@ -117,4 +118,33 @@ def judge(session: Session, portal: Portal, member: PanelMember, *votes: bool) -
         for line, vote in zip(lines, votes, strict=True)
     }
     opinions.record_opinions(session, portal, acting(member), member, held, finish=True)
+    session.commit()
+
+
+def stages(session: Session, portal: Portal, school: School) -> None:
+    """One application in each stage at the offices, in order, and the experts e0 to e4.
+
+    Resubmitted, accepted, under review with a recused expert, its opinion recorded, sealed.
+    """
+    desk = Desk.of(session, portal, school)
+    pool = [expert(session, portal, f"e{number}") for number in range(4)]
+    pool.append(expert(session, portal, "e4", employer=school.name))
+    receiver = officer(session, portal, Role.TEACHING_OFFICE)
+    centre = officer(session, portal, Role.CENTRE)
+    made = []
+    for _ in range(5):
+        made.append(desk.complete())
+        desk.submit(made[-1])
+    contact = receiving.Unlocked(fields=frozenset({"contact"}))
+    receiving.return_for_correction(session, portal, receiver, made[0], contact, "请更正联系人")
+    desk.save(made[0], contact="丁老师")
+    desk.submit(made[0])
+    receiving.accept(session, portal, receiver, made[1])
+    members = under_review(session, portal, made[2], pool[:3])
+    panels.recuse(session, portal, centre, members[2], "曾与申请学校合作编写教材")
+    for case in made[3:]:
+        for member in list(under_review(session, portal, case, [pool[0], pool[1], pool[3]])):
+            judge(session, portal, member, True)
+    for actor in (receiver, centre):
+        sealing.seal(session, portal, actor, made[4])
     session.commit()

@@ -24,7 +24,6 @@ from school_portal.services.portal import Portal
 from tests.conftest import FakeClock
 from tests.factories.evaluations import DRINKS_3, DRINKS_4, NURSE_5, PDF, WRITTEN, Desk, carry_more
 from tests.factories.operation import Operation, running
-from tests.factories.visitor import user
 
 ON = date(2026, 10, 15)
 
@@ -167,8 +166,8 @@ def test_lines_are_judged_again_at_submission(desk: Desk, operation: Operation, 
 
 
 def test_the_one_level_where_lower_ones_are_not_allowed(desk: Desk, portal: Portal) -> None:
-    bureau = Actor.of(user(desk.session, portal, "bureau", role=Role.BUREAU))
-    policies.change(desk.session, portal, bureau, "lower_levels_allowed", "否", "只报一个等级")
+    bureau = Actor(None, Role.BUREAU, None, "user:bureau")
+    policies.change(desk.session, portal, bureau, "lower_levels_allowed", "否", "只报上限等级")
     found = evaluation_check.choices(desk.session, portal, desk.draft(), "")
     assert found.allowed == [DRINKS_4]
 

@@ -11,13 +11,14 @@ from school_portal.config import Settings
 from school_portal.domain.workflow import Role
 from school_portal.models import GroupApplication, Job, Roster
 from school_portal.services.portal import Portal
+from tests.factories.evaluations import Desk
 from tests.factories.operation import Operation, running, student, workbook
 from tests.factories.visitor import HTML, Visitor, user, work
 
 PUBLIC = {
     "auth.check_sign_in", "auth.sign_in", "auth.sign_out", "entrance.clause",
     "entrance.entrance", "entrance.help_page", "ops.healthz", "ops.metrics", "ops.readyz",
-    "register.bodies", "static",
+    "register.bodies", "register.verify", "static",
 }  # fmt: skip
 
 
@@ -128,7 +129,14 @@ def test_another_schools_objects_do_not_exist(
     work(session, portal)
     owner.post("/school/applications/generate")
     work(session, portal)
+    desk = Desk.of(session, portal, operation.school)
+    evaluation = desk.complete()
+    desk.submit(evaluation)
     ids = {
+        "evaluation_id": evaluation.id,
+        "line_id": evaluation.lines[0].id,
+        "programme_id": evaluation.programmes[0].id,
+        "sequence": 1,
         "roster_id": session.query(Roster.id).scalar(),
         "application_id": session.query(GroupApplication.id).scalar(),
         "job_id": session.query(Job).all()[0].id,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from school_portal.domain.specialty_evaluation import EvaluationState, LineState
 from school_portal.domain.workflow import Role
-from school_portal.models import Expert, Notice, SpecialtyEvaluation
+from school_portal.models import Expert, Notice, PanelMember, SpecialtyEvaluation
 from school_portal.services import experts, opinions, panels, receiving
 from school_portal.services.access import Actor, NotFound, Refused
 from school_portal.services.experts import Profile
@@ -222,6 +222,27 @@ def test_a_recused_expert_is_replaced_before_the_panel_concludes(
     assert "e0" not in {one.expert for held in opinions.of_panel(case).values() for one in held}
     with pytest.raises(Refused, match="不能变动"):
         panels.recuse(session, portal, centre, second, "曾在该校任教")
+
+
+def test_two_who_finish_at_once_make_one_panels_opinion(
+    session: Session, portal: Portal, pool: list[Expert], case: SpecialtyEvaluation
+) -> None:
+    first, second, third = under_review(session, portal, case, pool[:3])
+    judge(session, portal, first, True, True)
+    key, actor, lines = third.id, acting(third), [line.id for line in case.lines]
+    session.commit()
+    others = sessionmaker(session.get_bind(), expire_on_commit=False)
+    with others() as late:
+        seen = late.get_one(PanelMember, key)
+        assert [one.finished_at is None for one in seen.panel.members] == [False, True, True]
+        assert seen.expert.user_id == actor.user_id
+        late.commit()  # what it read before the other finished is old by now
+        judge(session, portal, second, True, False)
+        held = dict.fromkeys(lines, (True, "相符"))
+        opinions.record_opinions(late, portal, actor, seen, held, finish=True)
+        late.commit()
+    session.expire_all()
+    assert case.state is EvaluationState.OPINION_RECORDED
 
 
 def test_two_of_five_recused_leave_no_panel(

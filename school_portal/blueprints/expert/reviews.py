@@ -8,20 +8,21 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as Redirect
 from wtforms import RadioField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length
 
 from school_portal.blueprints.decisions import ReasonForm, carried_out
 from school_portal.blueprints.expert.blueprint import blueprint
 from school_portal.blueprints.identity import actor, audience
-from school_portal.blueprints.office.case_page import annex_fields
 from school_portal.blueprints.office.evaluations import programme_file
 from school_portal.domain.specialty_evaluation import EvaluationState
 from school_portal.extensions import db
 from school_portal.models import EvaluationLine, PanelMember, Role
-from school_portal.services import opinions, panels
+from school_portal.services import annex, opinions, panels
+from school_portal.services.access import NotFound
 from school_portal.services.portal import current_portal
 
-VOTES = [("yes", "同意"), ("no", "不同意")]
+VOTES = [SelectChoice("yes", "同意"), SelectChoice("no", "不同意")]
 _LONGEST = opinions.LONGEST_REASONS
 
 
@@ -102,7 +103,7 @@ def review(member_id: int) -> str | tuple[str, int] | Redirect:
         member=member,
         evaluation=evaluation,
         form=form,
-        fields=annex_fields(portal, evaluation, phones=False),
+        annex=annex.read(portal.vault, evaluation, phones=False),
         open=is_open(member),
         held=opinions.of_panel(evaluation) if member.recused_at is None else {},
     )
@@ -118,7 +119,10 @@ def is_open(member: PanelMember) -> bool:
 @blueprint.get("/reviews/<int:member_id>/programmes/<int:programme_id>")
 @audience(Role.EXPERT)
 def programme(member_id: int, programme_id: int) -> Response:
-    return programme_file(seen(member_id).panel.evaluation, programme_id)
+    member = seen(member_id)
+    if member.recused_at is not None:
+        raise NotFound("TrainingProgramme")
+    return programme_file(member.panel.evaluation, programme_id)
 
 
 @blueprint.route("/reviews/<int:member_id>/recuse", methods=["GET", "POST"])

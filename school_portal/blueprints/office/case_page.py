@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy.orm import Session
+from wtforms.fields.choices import SelectChoice
 
 from school_portal.blueprints.office.forms import ReturnForm
 from school_portal.domain.specialty_evaluation import (
@@ -17,12 +18,10 @@ from school_portal.domain.specialty_evaluation import (
     missing_seals,
 )
 from school_portal.domain.workflow import Role
-from school_portal.models import SpecialtyEvaluation
-from school_portal.services import opinions, panels, transitions
+from school_portal.models import Panel, SpecialtyEvaluation
+from school_portal.services import annex, opinions, panels, transitions
 from school_portal.services.access import Actor
 from school_portal.services.portal import Portal
-
-PHONES = frozenset({"leader_phone", "contact_phone"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,8 @@ def case_page(
     panel, step = evaluation.panel, next_step(evaluation)
     return {
         "evaluation": evaluation,
-        "fields": annex_fields(portal, evaluation),
+        "annex": annex.read(portal.vault, evaluation, phones=True),
+        "resubmissions": annex.resubmissions(portal.vault, evaluation),
         "receives": RECEIVERS[evaluation.training_level] is actor.role,
         "may_seal": actor.role in lacking_seals(evaluation),
         "panel": panel,
@@ -54,26 +54,6 @@ def case_page(
     }
 
 
-def annex_fields(
-    portal: Portal, evaluation: SpecialtyEvaluation, *, phones: bool = True
-) -> list[tuple[str, str]]:
-    """Annex 1's fields with their names; telephone numbers for those who deal with the school."""
-    return [
-        (label, _read(portal, evaluation, name))
-        for name, label in ANNEX_FIELDS.items()
-        if phones or name not in PHONES
-    ]
-
-
-def _read(portal: Portal, evaluation: SpecialtyEvaluation, name: str) -> str:
-    if name not in PHONES:
-        return str(getattr(evaluation, name))
-    sealed: bytes | None = getattr(evaluation, f"{name}_sealed")
-    if sealed is None:
-        return ""
-    return portal.vault.unseal("specialty_evaluations", name, evaluation.row_key, sealed)
-
-
 def lacking_seals(evaluation: SpecialtyEvaluation) -> frozenset[Role]:
     """Whose seals are waited for; none before the opinion is recorded."""
     if evaluation.state is not EvaluationState.OPINION_RECORDED:
@@ -83,45 +63,40 @@ def lacking_seals(evaluation: SpecialtyEvaluation) -> frozenset[Role]:
 
 def next_step(evaluation: SpecialtyEvaluation) -> Step:
     """What is owed, by whom."""
-    receiver = RECEIVERS[evaluation.training_level].label
-    match evaluation.state:
-        case EvaluationState.SUBMITTED:
-            return Step("审查材料，予以受理、退回补正或不予受理。", receiver)
-        case EvaluationState.RETURNED:
-            text = "学校按退回意见补正后重新提交。"
-            return Step(text, evaluation.school.name, evaluation.correction_until)
-        case EvaluationState.ACCEPTED:
-            return Step(f"会同{receiver}组成专家组。", Role.CENTRE.label)
-        case EvaluationState.UNDER_PANEL_REVIEW:
-            return _review(evaluation)
-        case EvaluationState.OPINION_RECORDED:
-            owners = "、".join(sorted(role.label for role in lacking_seals(evaluation)))
-            return Step("核对专家组评估意见后盖章。", owners)
-        case EvaluationState.SEALED:
-            return Step("已办结。学校可以据此申请权限、办理团体申报。", evaluation.school.name)
-        case _:
-            return Step("已办结。学校可以在受理期内另行申请。", evaluation.school.name)
+    receiver, school = RECEIVERS[evaluation.training_level].label, evaluation.school.name
+    if evaluation.state is EvaluationState.UNDER_PANEL_REVIEW and evaluation.panel is not None:
+        return _review(evaluation.panel)
+    sealers = "、".join(sorted(role.label for role in lacking_seals(evaluation)))
+    steps = {
+        EvaluationState.SUBMITTED: Step("审查材料，予以受理、退回补正或不予受理。", receiver),
+        EvaluationState.RETURNED: Step(
+            "学校按退回意见补正后重新提交。", school, evaluation.correction_until
+        ),
+        EvaluationState.ACCEPTED: Step(f"会同{receiver}组成专家组。", Role.CENTRE.label),
+        EvaluationState.OPINION_RECORDED: Step("核对专家组评估意见后盖章。", sealers),
+        EvaluationState.SEALED: Step("已办结。学校可以据此申请权限、办理团体申报。", school),
+    }
+    return steps.get(evaluation.state, Step("已办结。学校可以在受理期内另行申请。", school))
 
 
-def _review(evaluation: SpecialtyEvaluation) -> Step:
-    panel = evaluation.panel
-    if panel is None:
-        return Step("组成专家组。", Role.CENTRE.label)
+def _review(panel: Panel) -> Step:
     if panels.vacancies(panel):
         return Step("有专家回避，须先确定接替的专家。", Role.CENTRE.label, panel.due_on)
     waiting = [one for one in panels.active(panel) if one.finished_at is None]
-    return Step(f"还有 {len(waiting)} 名专家没有提交意见。", "评估专家", panel.due_on)
+    return Step(f"还有 {len(waiting)} 名专家没有提交意见。", Role.EXPERT.label, panel.due_on)
 
 
 def correctable(form: ReturnForm, evaluation: SpecialtyEvaluation, default: date | None) -> None:
     """Offer what the application has for correction, and the date that holds where none is set."""
     specialties = {line.specialty_id: line.specialty for line in evaluation.lines}
-    form.fields.choices = list(ANNEX_FIELDS.items())
+    form.fields.choices = [SelectChoice(name, label) for name, label in ANNEX_FIELDS.items()]
     form.lines.choices = [
-        (line.id, f"第 {line.position} 项：{line.specialty.name}，{line.project.label}")
+        SelectChoice(line.id, f"第 {line.position} 项：{line.specialty.name}，{line.project.label}")
         for line in evaluation.lines
     ]
-    form.programmes.choices = [(key, f"{one.code} {one.name}") for key, one in specialties.items()]
+    form.programmes.choices = [
+        SelectChoice(key, f"{one.code} {one.name}") for key, one in specialties.items()
+    ]
     form.until.description = (
         f"不填为 {default}。补正期限内，即使受理期已过也可以重新提交。"
         if default

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
-
 from flask import Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
@@ -17,8 +15,7 @@ from school_portal.blueprints.paging import page_of
 from school_portal.domain.specialty_evaluation import EvaluationState
 from school_portal.extensions import db
 from school_portal.models import Role, SpecialtyEvaluation
-from school_portal.services import receiving
-from school_portal.services.access import NotFound
+from school_portal.services import annex, receiving
 from school_portal.services.portal import current_portal
 
 RECEIVING = (Role.TEACHING_OFFICE, Role.VOCATIONAL_DIVISION)
@@ -73,11 +70,9 @@ def programme(evaluation_id: int, programme_id: int) -> Response:
 
 def programme_file(evaluation: SpecialtyEvaluation, programme_id: int) -> Response:
     """One of the application's documents. Raises NotFound."""
-    for found in evaluation.programmes:
-        if found.id == programme_id:
-            content: BinaryIO = current_portal().storage.open(found.storage_key)
-            return attachment(content, found.file_name)
-    raise NotFound("TrainingProgramme")
+    portal = current_portal()
+    found = annex.programme(db.session(), portal.vault, evaluation, programme_id)
+    return attachment(portal.storage.open(found.storage_key), found.file_name, found.media_type)
 
 
 @blueprint.post("/evaluations/<int:evaluation_id>/accept")

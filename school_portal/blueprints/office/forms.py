@@ -11,6 +11,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -30,7 +31,7 @@ class ReturnForm(FlaskForm):
     fields = ChecksField("表头内容")
     lines = ChecksField("申报项目", coerce=int)
     programmes = ChecksField("佐证材料", coerce=int)
-    more = ChecksField("其他", choices=[("add_lines", "可以增加申报项目")])
+    more = ChecksField("其他", choices=[SelectChoice("add_lines", "可以增加申报项目")])
     reason = reason_field()
     until = DateField("补正期限", [Optional()])
 
@@ -79,7 +80,9 @@ class NewExpertForm(ProfileForm):
     name = StringField(
         "姓名", [InputRequired("请填写姓名。"), Length(max=50, message="姓名不超过 50 个字。")]
     )
-    username = StringField("用户名", [InputRequired("请填写用户名。")])
+    username = StringField(
+        "用户名", [InputRequired("请填写用户名。")], render_kw={"autocomplete": "off"}
+    )
     password = PasswordField(
         "初始密码",
         [InputRequired("请填写初始密码。")],

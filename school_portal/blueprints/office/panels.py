@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from flask import flash, render_template
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as Redirect
 from wtforms import DateField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
 from school_portal.blueprints.decisions import ReasonForm, carried_out
 from school_portal.blueprints.identity import actor, audience
 from school_portal.blueprints.office.blueprint import blueprint
-from school_portal.blueprints.office.case_page import annex_fields, lacking_seals
+from school_portal.blueprints.office.case_page import lacking_seals
 from school_portal.blueprints.office.evaluations import OFFICES, back, seen
 from school_portal.blueprints.office.forms import ChecksField, ReplaceForm
-from school_portal.domain.specialty_evaluation import LineState
+from school_portal.domain.specialty_evaluation import LineState, clause
 from school_portal.extensions import db
 from school_portal.models import PanelMember, Role, SpecialtyEvaluation
 from school_portal.services import panels, policies, receiving, sealing
@@ -36,7 +35,7 @@ class PanelForm(FlaskForm):
 def convene(evaluation_id: int) -> str | tuple[str, int] | Redirect:
     session, portal, found = db.session(), current_portal(), seen(evaluation_id)
     form, pool = PanelForm(), panels.candidates(session, found)
-    form.experts.choices = [(one.expert.key, one.expert.name) for one in pool]
+    form.experts.choices = [SelectChoice(one.expert.key, one.expert.name) for one in pool]
 
     def act() -> None:
         chosen = form.experts.data or []
@@ -50,7 +49,14 @@ def convene(evaluation_id: int) -> str | tuple[str, int] | Redirect:
         proposed = panels.propose(session, found, least + (least % 2 == 0))
         form.experts.data = [one.expert.key for one in proposed]
         form.due_on.data = receiving.default_date(session, portal.today())
-    page = render_template("office/panel.html", evaluation=found, form=form, pool=pool, least=least)
+    page = render_template(
+        "office/panel.html",
+        evaluation=found,
+        form=form,
+        pool=pool,
+        least=least,
+        clause=clause(found.training_level, "一2"),
+    )
     return (page, 422) if form.is_submitted() else page
 
 
@@ -89,7 +95,7 @@ def replace(evaluation_id: int, member_id: int) -> str | tuple[str, int] | Redir
     member = member_of(found, member_id)
     sitting = {one.expert_id for one in member.panel.members}
     form.expert.choices = [
-        (one.expert.key, _described(one))
+        SelectChoice(one.expert.key, _described(one))
         for one in panels.candidates(session, found)
         if not one.objection and one.expert.key not in sitting
     ]
@@ -116,11 +122,9 @@ def seal_form(evaluation_id: int) -> str:
     return render_template(
         "office/seal.html",
         evaluation=found,
-        fields=annex_fields(current_portal(), found, phones=False),
         lacking=sorted(lacking_seals(found), key=lambda role: role.label),
         own=actor().role,
         approved=sum(line.state is LineState.APPROVED for line in found.lines),
-        today=today(),
     )
 
 
@@ -132,7 +136,3 @@ def seal(evaluation_id: int) -> Redirect:
     text = "印章齐全，同意的各项自今天起生效。" if last else "还须另一单位盖章后生效。"
     flash(f"已盖章。{text}", "good")
     return back(evaluation_id)
-
-
-def today() -> date:
-    return current_portal().today()

@@ -6,6 +6,7 @@ from flask import render_template, request
 
 from school_portal.blueprints.identity import begin_reading
 from school_portal.blueprints.paging import page_of
+from school_portal.blueprints.register import verify
 from school_portal.blueprints.register.blueprint import blueprint
 from school_portal.blueprints.rendering import Look
 from school_portal.domain.levels import Level
@@ -13,6 +14,8 @@ from school_portal.extensions import db
 from school_portal.services import public_register
 from school_portal.services.portal import current_portal
 from school_portal.services.public_register import Force, Query
+
+__all__ = ["blueprint", "bodies", "verify"]
 
 FORCES = {
     Force.IN_FORCE: Look("green", "circle-check", "有效"),

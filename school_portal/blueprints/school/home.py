@@ -1,4 +1,4 @@
-"""A school's home, its specialties, its account and permissions."""
+"""A school's home and its specialties."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from werkzeug.wrappers import Response
 from school_portal.blueprints.identity import actor, audience, own_school
 from school_portal.blueprints.school.blueprint import blueprint
 from school_portal.domain.roster import RosterState
-from school_portal.domain.windows import Period
 from school_portal.extensions import db
 from school_portal.models import Body, Role, Specialty
 from school_portal.services import access, applications, school_desk, worklist
@@ -114,22 +113,6 @@ def specialties() -> str:
         specialties=school_desk.specialties(db.session(), school, portal.today()),
         windows=windows_of(db.session(), portal.clock(), Role.SCHOOL, school),
         now=portal.clock(),
-    )
-
-
-@blueprint.get("/account")
-@audience(Role.SCHOOL)
-def account() -> str:
-    school, today = own_school(), current_portal().today()
-    permissions = school_desk.permissions(db.session(), school)
-    return render_template(
-        "school/account.html",
-        school=school,
-        state=school_desk.account_state(school, today),
-        permissions=[
-            (one, Period(one.starts_on, one.ends_on).covers(today)) for one in permissions
-        ],
-        cooperations=school_desk.cooperations(db.session(), school),
     )
 
 

@@ -2,7 +2,28 @@
 
 from __future__ import annotations
 
-from school_portal.blueprints.school import applications, home, jobs, plan, rosters
+from school_portal.blueprints.school import (
+    account,
+    applications,
+    evaluation_draft,
+    evaluations,
+    home,
+    jobs,
+    permissions,
+    plan,
+    rosters,
+)
 from school_portal.blueprints.school.blueprint import blueprint
 
-__all__ = ["applications", "blueprint", "home", "jobs", "plan", "rosters"]
+__all__ = [
+    "account",
+    "applications",
+    "blueprint",
+    "evaluation_draft",
+    "evaluations",
+    "home",
+    "jobs",
+    "permissions",
+    "plan",
+    "rosters",
+]
