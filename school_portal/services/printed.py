@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from school_portal.domain.levels import Level
 from school_portal.domain.permission import PermissionState
+from school_portal.domain.specialty_evaluation import EvaluationState
 from school_portal.domain.windows import civil_date
 from school_portal.models import (
     AccountOpening,
@@ -19,7 +20,10 @@ from school_portal.models import (
 )
 from school_portal.printing import forms
 from school_portal.printing.rendering import render
+from school_portal.security import audit
 from school_portal.security.vault import Vault
+from school_portal.services.access import Actor, Refused
+from school_portal.services.portal import Portal
 
 UNNUMBERED = "提交后生成"
 Address = Callable[[str], str]  # a record's uid → its verification page
@@ -54,8 +58,23 @@ def evaluation(vault: Vault, case: SpecialtyEvaluation, address: Address) -> byt
     )
 
 
-def opinion(session: Session, case: SpecialtyEvaluation, address: Address) -> bytes:
-    """The panel's opinion form once all experts have concluded; its seals go on paper or stand."""
+def received(vault: Vault, case: SpecialtyEvaluation, address: Address) -> bytes:
+    """Annex 1 as an office has it. Raises Refused while the school is correcting it."""
+    if case.state is EvaluationState.RETURNED:
+        raise Refused("申请已退回学校补正，正在修改，重新提交后方可打印。请在提交记录中查看原件。")
+    return evaluation(vault, case, address)
+
+
+def opinion(
+    session: Session, case: SpecialtyEvaluation, address: Address, *, sealed: bool = False
+) -> bytes:
+    """The panel's opinion form, once all experts have concluded; to a school, once it is sealed.
+
+    Raises Refused before.
+    """
+    wanted = {EvaluationState.SEALED} | (set() if sealed else {EvaluationState.OPINION_RECORDED})
+    if case.state not in wanted:
+        raise Refused(f"专家组评估意见表尚不能打印：申请当前为“{case.state.label}”。")
     members = [m for m in case.panel.members if not m.recused_at] if case.panel else []
     votes: dict[int, list[bool]] = {line.id: [] for line in case.lines}
     for given in session.scalars(
@@ -90,8 +109,15 @@ def opinion(session: Session, case: SpecialtyEvaluation, address: Address) -> by
     )
 
 
-def opening(vault: Vault, case: AccountOpening, address: Address) -> bytes:
-    """Annex 2, with the whole document number and keyID: it is signed, sealed and handed in."""
+def opening(
+    session: Session, portal: Portal, actor: Actor, case: AccountOpening, address: Address
+) -> bytes:
+    """Annex 2, with the whole document number and keyID: it is signed, sealed and handed in.
+
+    Whoever prints it reads them: that is on record.
+    """
+    vault = portal.vault
+    audit.record(session, actor.label, "account-opening.print", case.subject, at=portal.clock())
 
     def unsealed(column: str, sealed: bytes | None) -> str:
         return vault.unseal("account_openings", column, case.row_key, sealed) if sealed else ""
@@ -124,12 +150,17 @@ def opening(vault: Vault, case: AccountOpening, address: Address) -> bytes:
 
 
 def permission_notice(session: Session, request: PermissionRequest, address: Address) -> bytes:
-    """What the centre decided on the lines of a request; lines still open are not on it."""
+    """What the centre decided on the lines of a request; lines still open are not on it.
+
+    Raises Refused where none is decided.
+    """
     decided = [
         line
         for line in request.lines
         if line.state in (PermissionState.GRANTED, PermissionState.REFUSED)
     ]
+    if not decided:
+        raise Refused("这份申请还没有审核过的项目，审核后方可打印通知。")
     changes = {
         change.subject: change
         for change in session.scalars(

@@ -1,0 +1,26 @@
+"""Printed forms on their way out."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from flask import Response, send_file, url_for
+
+from school_portal.blueprints.http import over_tls
+from school_portal.services.portal import current_portal
+
+
+def pdf(content: bytes, name: str) -> Response:
+    """The form, opened by the browser to be read and printed."""
+    answer = send_file(BytesIO(content), mimetype="application/pdf", download_name=name)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def verification_page(uid: str) -> str:
+    """The whole address that a form's code leads to, as the outside reaches it."""
+    origin = current_portal().settings.origin
+    if origin:
+        return origin + url_for("register.verify", uid=uid)
+    scheme = "https" if over_tls() else "http"
+    return url_for("register.verify", uid=uid, _external=True, _scheme=scheme)
