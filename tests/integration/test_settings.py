@@ -162,7 +162,7 @@ def test_every_error_of_a_notice_is_told_at_once(session: Session, portal: Porta
     )
     with pytest.raises(NoticeRefused) as told:
         calendars.load_year(session, portal, admin, 2027, "通知", text)
-    assert [line[:3] for line in told.value.errors] == ["第 1", "第 3", "第 4", "第 5", "第 6"]
+    assert [line[:3] for line in told.value.errors] == ["第 2", "第 3", "第 4", "第 5", "第 6"]
     with pytest.raises(NoticeRefused) as few:
         calendars.load_year(session, portal, admin, 2027, "通知", "2027-01-01 放假")
     assert "不全" in few.value.errors[0]
