@@ -39,7 +39,7 @@ def of_change(session: Session, case: Any, change: StateChange) -> None:
             for member in members(session, case.id):
                 to_expert(session, member, change.at)
             continue
-        title, text = _words(case, wording)
+        title, text = _words(case, wording, change.detail.get("ends_on"))
         if change.reason:
             text += f"理由：{change.reason}"
         for user in _people(session, case, change, wording.audience):
@@ -128,13 +128,13 @@ def read(session: Session, portal: Portal, actor: Actor, notice_id: int | None) 
         raise NotFound("Notice")
 
 
-def _words(case: Any, wording: Wording) -> tuple[str, str]:
-    """Title and text with the case's own words in them."""
+def _words(case: Any, wording: Wording, until: str | None = None) -> tuple[str, str]:
+    """Title and text with the case's own words in them; `until` is the change's own date."""
     known = {
         "number": getattr(case, "number", None) or "",
         "school": _school(case).name,
         "what": _what(case),
-        "until": getattr(case, "correction_until", None) or "所定期限",
+        "until": until or getattr(case, "correction_until", None) or "所定期限",
     }
     return wording.title.format(**known), wording.text.format(**known)
 

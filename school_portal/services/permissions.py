@@ -18,12 +18,12 @@ from school_portal.domain.permission import (
 )
 from school_portal.domain.projects import Project
 from school_portal.domain.roster import Route
-from school_portal.domain.violations import RULES
+from school_portal.domain.violations import RULES, policy_clause
 from school_portal.domain.windows import Period
 from school_portal.domain.workflow import Role
 from school_portal.models import Permission, PermissionRequest, School
 from school_portal.security import audit
-from school_portal.services import numbering
+from school_portal.services import numbering, policies
 from school_portal.services.access import Actor, NotFound, Refused, lock
 from school_portal.services.grounds import grounds
 from school_portal.services.portal import Portal
@@ -201,7 +201,7 @@ def grant(
     """Grant all of them from today on, or none.
 
     Raises Refused: above the cap always; in force already; without an evaluation line in force
-    unless that was confirmed; or decided by somebody meanwhile.
+    unless that was confirmed and the policy lets it; or decided by somebody meanwhile.
     """
     chosen, today = select(session, ids, PermissionAction.GRANT), portal.today()
     wrong = [text for one in chosen if (text := above_cap(one.school, one.project))]
@@ -211,10 +211,12 @@ def grant(
             if granted and other.project == one.project:
                 wrong.append(f"“{one.school.name}”的“{one.project.label}”已经开通。")
     bare = [one.permission for one in grounds(session, chosen, today) if not one.lines]
-    if not confirmed_without_basis:
+    possible = policies.current(session).permission_without_evaluation
+    if not (confirmed_without_basis and possible):
+        clause = policy_clause("permission_without_evaluation")
+        what = "须确认后才能开通。" if possible else f"不能开通（{clause}）。"
         wrong += [
-            f"“{one.school.name}”的“{one.project.label}”没有有效的评估结论，须确认后才能开通。"
-            for one in bare
+            f"“{one.school.name}”的“{one.project.label}”没有有效的评估结论，{what}" for one in bare
         ]
     if wrong:
         raise Refused(f"{''.join(wrong)}所选各项都没有开通。")

@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
+from io import StringIO
 
 import pytest
 from sqlalchemy.orm import Session
 
 from school_portal.cli import main
 from school_portal.domain.levels import TrainingLevel
+from school_portal.domain.permission import PermissionState
 from school_portal.domain.policy import Policy
+from school_portal.domain.roster import Route
 from school_portal.domain.windows import TZ
 from school_portal.domain.workdays import NoticeRefused, YearNotLoaded
 from school_portal.domain.workflow import Role
-from school_portal.models import AuditEvent, ExtraWindow, PolicyChange, School, WorkdayYear
-from school_portal.services import calendars, extra_windows, policies
+from school_portal.models import (
+    AuditEvent,
+    ExtraWindow,
+    Permission,
+    PolicyChange,
+    School,
+    User,
+    WorkdayYear,
+)
+from school_portal.services import accounts, calendars, extra_windows, permissions, policies
 from school_portal.services.access import Actor, NotFound, Refused
 from school_portal.services.portal import Portal
 from school_portal.services.windows import window_at, windows_of
 from tests.conftest import FakeClock
-from tests.factories.operation import Operation, running
+from tests.factories.operation import NURSE, Operation, running
 from tests.factories.visitor import user
 
 YEAR_2027 = """
@@ -96,6 +107,28 @@ def test_only_the_bureau_sets_policy(session: Session, portal: Portal, role: Rol
         policies.change(session, portal, Actor(1, role, None, "user:1"), "once", "否", "试行")
 
 
+def test_a_permission_without_evaluation_is_the_policys_to_allow(
+    session: Session, portal: Portal, operation: Operation
+) -> None:
+    bureau, centre = actor(session, portal, Role.BUREAU), actor(session, portal, Role.CENTRE)
+    asked = [
+        Permission(
+            school_id=operation.school.id,
+            route=Route.QUALIFICATION,
+            state=PermissionState.REQUESTED,
+            **NURSE,
+            level=level,
+        )
+        for level in (4, 5)
+    ]
+    session.add_all(asked)
+    session.flush()
+    permissions.grant(session, portal, centre, [asked[0].id], confirmed_without_basis=True)
+    policies.change(session, portal, bureau, "permission_without_evaluation", "否", "从严")
+    with pytest.raises(Refused, match="本平台规则：没有评估结论也可开通权限"):
+        permissions.grant(session, portal, centre, [asked[1].id], confirmed_without_basis=True)
+
+
 def test_a_name_of_no_setting_is_not_found(session: Session, portal: Portal) -> None:
     with pytest.raises(NotFound):
         policies.history(session, "nothing")
@@ -129,7 +162,7 @@ def test_every_error_of_a_notice_is_told_at_once(session: Session, portal: Porta
     )
     with pytest.raises(NoticeRefused) as told:
         calendars.load_year(session, portal, admin, 2027, "通知", text)
-    assert [line[:3] for line in told.value.errors] == ["第 1", "第 3", "第 4", "第 5", "第 6"]
+    assert [line[:3] for line in told.value.errors] == ["第 2", "第 3", "第 4", "第 5", "第 6"]
     with pytest.raises(NoticeRefused) as few:
         calendars.load_year(session, portal, admin, 2027, "通知", "2027-01-01 放假")
     assert "不全" in few.value.errors[0]
@@ -159,6 +192,26 @@ def test_the_command_answers_for_a_loaded_year(
         main(["calendar", "workdays", "--from", "2027-02-04", "--count", "2"])
     out = json.loads(capsys.readouterr().out)
     assert (ended.value.code, out) == (0, {"end": "2027-02-11"})
+
+
+def test_a_person_is_made_with_an_address(
+    session: Session,
+    portal: Portal,
+    environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session.commit()
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    line = ["users", "create", "--username", "wu", "--role", "expert", "--email"]
+    for address, status in (("wu@example", 1), ("wu@example.cn", 0)):
+        monkeypatch.setattr("sys.stdin", StringIO("correct horse battery\n"))
+        with pytest.raises(SystemExit) as ended:
+            main([*line, address])
+        session.rollback()  # the command's process would end
+        assert ended.value.code == status
+    made = session.query(User).filter_by(username="wu").one()
+    assert accounts.email_of(portal, made) == "wu@example.cn"
 
 
 # Extra windows

@@ -43,7 +43,15 @@ from school_portal.models import (
     User,
 )
 from school_portal.security import passwords
-from school_portal.services import accounts, mail, notices, reminders, transitions, worklist
+from school_portal.services import (
+    accounts,
+    mail,
+    notices,
+    reminders,
+    sealing,
+    transitions,
+    worklist,
+)
 from school_portal.services.access import Actor, NotFound, Refused
 from school_portal.services.notice_texts import WORDINGS
 from school_portal.services.portal import Portal
@@ -169,6 +177,19 @@ def test_a_return_says_why_what_to_do_and_until_when(
     assert first is not None
     assert first.text.startswith("请按理由补正，在 2026-10-29 24:00 前重新提交")
     assert first.text.endswith("理由：缺附件")
+
+
+def test_an_end_date_is_told_with_the_day(
+    session: Session, portal: Portal, people: dict[str, User]
+) -> None:
+    line = session.query(EvaluationLine).first()
+    assert line is not None
+    sealing.set_end(
+        session, portal, Actor.of(people["centre"]), line, date(2026, 12, 31), "职业分类有调整"
+    )
+    first = session.query(Notice).first()
+    assert first is not None
+    assert first.text.startswith("2026-12-31 24:00 起失效")
 
 
 def test_what_is_rolled_back_tells_nobody(

@@ -86,6 +86,7 @@ def test_the_bureau_changes_a_policy_and_all_see_it(session: Session, signed_in:
     answer = bureau.post(path, value="0", reason="试行")
     assert answer.status_code == 422
     assert "1 至 10000" in answer.get_data(as_text=True)
+    assert bureau.post(path, value="100", reason="长" * 501).status_code == 422
     assert "立即生效" in bureau.post(path, value="100", reason="试行").get_data(as_text=True)
     text = centre.text(path)
     assert "200 改为 100" in text

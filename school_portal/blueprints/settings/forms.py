@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from wtforms import DateField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
-from school_portal.blueprints.decisions import ReasonForm
-
 _NO_DATE = "请选择日期。"
 
 
-class SwitchForm(ReasonForm):
+class _Reason(TextAreaField):
+    """Why something was set."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(
+            "理由",
+            [
+                InputRequired("请写明理由。"),
+                Length(max=500, message="理由不超过 500 个字。"),
+            ],
+            description="留在记录中，供以后查考。",
+            render_kw={"rows": 3},
+            **more,
+        )
+
+
+class SwitchForm(FlaskForm):
     """A policy setting that is on or off."""
 
     value = SelectField("新值", choices=[("是", "是"), ("否", "否")], validate_choice=False)
+    reason = _Reason()
 
 
-class NumberForm(ReasonForm):
+class NumberForm(FlaskForm):
     """A policy setting that is a number; the service knows its range."""
 
     value = StringField("新值", [InputRequired("请填写新值。")], render_kw={"inputmode": "numeric"})
+    reason = _Reason()
 
 
 class WindowForm(FlaskForm):
@@ -32,12 +50,7 @@ class WindowForm(FlaskForm):
     )
     starts_on = DateField("开始日期", [InputRequired(_NO_DATE)], description="当日 0:00 起受理。")
     ends_on = DateField("截止日期", [InputRequired(_NO_DATE)], description="当日 24:00 止。")
-    reason = TextAreaField(
-        "理由",
-        [InputRequired("请写明理由。"), Length(max=500, message="理由不超过 500 个字。")],
-        description="留在记录中，供以后查考。",
-        render_kw={"rows": 3},
-    )
+    reason = _Reason()
 
 
 class WorkdaysForm(FlaskForm):
