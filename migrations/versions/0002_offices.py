@@ -140,6 +140,7 @@ def upgrade():
     )
     with op.batch_alter_table("notices", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_notices_user_id"), ["user_id"], unique=False)
+        batch_op.create_index("ix_notices_to_mail", ["mail_wanted", "mailed_at"], unique=False)
 
     op.create_table(
         "permission_requests",
@@ -567,6 +568,7 @@ def downgrade():
 
     op.drop_table("permission_requests")
     with op.batch_alter_table("notices", schema=None) as batch_op:
+        batch_op.drop_index("ix_notices_to_mail")
         batch_op.drop_index(batch_op.f("ix_notices_user_id"))
 
     op.drop_table("notices")

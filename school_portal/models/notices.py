@@ -19,7 +19,10 @@ class Notice(db.Model):
     """
 
     __tablename__ = "notices"
-    __table_args__ = (sa.UniqueConstraint("user_id", "token"),)
+    __table_args__ = (
+        sa.UniqueConstraint("user_id", "token"),
+        sa.Index("ix_notices_to_mail", "mail_wanted", "mailed_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
