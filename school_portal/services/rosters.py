@@ -103,10 +103,10 @@ def read(session: Session, portal: Portal, roster_id: int) -> Iterator[Checked]:
     Begins anew whatever an earlier attempt left; ends with the roster checked or failed.
     """
     roster = session.get_one(Roster, roster_id)
-    apply(session, ROSTER_WORKFLOW, roster, RosterAction.READ, Role.SYSTEM)
+    apply(session, ROSTER_WORKFLOW, roster, RosterAction.READ, Role.SYSTEM, at=portal.clock())
     readable = yield from _stage(session, portal, roster)
     action = RosterAction.FINISH if readable else RosterAction.FAIL
-    apply(session, ROSTER_WORKFLOW, roster, action, Role.SYSTEM)
+    apply(session, ROSTER_WORKFLOW, roster, action, Role.SYSTEM, at=portal.clock())
 
 
 def _stage(session: Session, portal: Portal, roster: Roster) -> Generator[Checked, None, bool]:
@@ -150,7 +150,8 @@ def save(session: Session, portal: Portal, roster_id: int) -> Iterator[Checked]:
         if roster.students_version != merging.students_version(session, roster.school_id):
             yield from _stage(session, portal, roster)
             if roster.rejected and not roster.accept_valid:
-                apply(session, ROSTER_WORKFLOW, roster, RosterAction.RECHECK, Role.SYSTEM)
+                recheck = RosterAction.RECHECK
+                apply(session, ROSTER_WORKFLOW, roster, recheck, Role.SYSTEM, at=portal.clock())
                 return
             continue
         try:
@@ -160,12 +161,13 @@ def save(session: Session, portal: Portal, roster_id: int) -> Iterator[Checked]:
             roster.students_version = None
             continue
         roster.applied_at = portal.clock()
-        apply(session, ROSTER_WORKFLOW, roster, RosterAction.APPLY, Role.SYSTEM)
-        audit.record(
+        apply(
             session,
-            "system",
-            "roster.apply",
-            f"roster:{roster.id}",
+            ROSTER_WORKFLOW,
+            roster,
+            RosterAction.APPLY,
+            Role.SYSTEM,
+            at=roster.applied_at,
             created=roster.created,
             updated=roster.updated,
             unchanged=roster.unchanged,
@@ -220,16 +222,18 @@ def confirm(
             f"名册中有 {roster.rejected} 行未通过检查，未保存任何学生。"
             "请改正后重新上传，或选择只保存通过的行。"
         )
-    apply(session, ROSTER_WORKFLOW, roster, RosterAction.CONFIRM, Role.SCHOOL)
-    roster.accept_valid = accept_valid
-    audit.record(
+    apply(
         session,
-        actor.label,
-        "roster.confirm",
-        f"roster:{roster.id}",
+        ROSTER_WORKFLOW,
+        roster,
+        RosterAction.CONFIRM,
+        Role.SCHOOL,
+        actor=actor,
+        at=portal.clock(),
         accepted=roster.accepted,
         rejected=roster.rejected,
     )
+    roster.accept_valid = accept_valid
     return _enqueue(session, portal, actor, roster, "roster-apply", request_id)
 
 
@@ -238,9 +242,8 @@ def discard(session: Session, actor: Actor, roster: Roster) -> None:
     job = active_job(session, roster)
     if job is not None:
         jobs.request_cancel(session, job)
-    apply(session, ROSTER_WORKFLOW, roster, RosterAction.DISCARD, Role.SCHOOL)
+    apply(session, ROSTER_WORKFLOW, roster, RosterAction.DISCARD, Role.SCHOOL, actor=actor)
     merging.clear(session, roster)
-    audit.record(session, actor.label, "roster.discard", f"roster:{roster.id}")
 
 
 def document(session: Session, roster: Roster) -> dict[str, Any]:

@@ -145,6 +145,20 @@ def revoke(
     line.ends_on = min(line.ends_on or yesterday, yesterday)
 
 
+def expire(session: Session, portal: Portal) -> None:
+    """Record of every line whose last day has passed that it has expired (rulebook 5, 5)."""
+    for line in session.scalars(
+        sa.select(EvaluationLine).where(
+            EvaluationLine.took_effect(),
+            EvaluationLine.state == LineState.APPROVED,
+            EvaluationLine.ends_on < portal.today(),
+        )
+    ).all():
+        transitions.apply(
+            session, LINE_WORKFLOW, line, LineAction.EXPIRE, Role.SYSTEM, at=portal.clock()
+        )
+
+
 def _move(
     session: Session,
     portal: Portal,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import product
 
 import pytest
@@ -214,3 +214,18 @@ def test_what_is_not_in_force_yet_has_no_end(
         sealing.set_end(session, portal, office, case.lines[1], date(2026, 10, 14), "不再执行")
     with pytest.raises(Refused, match="写明理由"):
         sealing.revoke(session, portal, office, case.lines[1], " ")
+
+
+def test_a_line_expires_once_after_its_last_day(
+    session: Session, portal: Portal, operation: Operation, clock: FakeClock
+) -> None:
+    line = session.query(EvaluationLine).filter_by(specialty=operation.school.specialties[0]).one()
+    line.ends_on = TODAY
+    sealing.expire(session, portal)
+    assert line.state is LineState.APPROVED
+    clock.now = datetime(2026, 10, 15, 16, tzinfo=UTC)  # 16 October, 0:00 in Shanghai
+    for _ in range(2):
+        sealing.expire(session, portal)
+    assert line.state is LineState.EXPIRED
+    (change,) = session.query(StateChange).filter_by(subject=line.subject)
+    assert (change.role, change.action) == (Role.SYSTEM, "expire")
