@@ -62,6 +62,13 @@ def school_of(session: Session, uscc: str) -> School:
     return school
 
 
+def hold(session: Session, row: Any) -> None:
+    """Have the row alone until the transaction ends, everything read before read anew."""
+    session.flush()
+    session.expire_all()
+    session.refresh(row, with_for_update=True)
+
+
 def lock(session: Session, school_id: int | None) -> School:
     """The school, locked until the transaction ends."""
     return session.scalars(

@@ -137,6 +137,16 @@ def _create(
     ]
     session.add_all(applications)
     session.flush()
+    _include(session, school, list(zip(applications, planned, strict=True)))
+    return applications
+
+
+def _include(
+    session: Session,
+    school: School,
+    planned: Iterable[tuple[GroupApplication, grouping.PlannedApplication]],
+) -> None:
+    """The students of each application, in one insert."""
     students = {
         number: (key, person)
         for number, key, person in session.execute(
@@ -160,11 +170,10 @@ def _create(
                 application.direction,
                 application.level,
             )
-            for application, one in zip(applications, planned, strict=True)
+            for application, one in planned
             for student_no in one.students
         ),
     )
-    return applications
 
 
 def choose_body(session: Session, actor: Actor, specialty: Specialty, body: Body | None) -> None:

@@ -242,9 +242,7 @@ def hold(session: Session, actor: Actor, evaluation: SpecialtyEvaluation) -> Non
     """
     if evaluation.school_id != actor.school_id:
         raise NotFound("SpecialtyEvaluation")
-    session.flush()
-    session.expire_all()
-    session.refresh(evaluation, with_for_update=True)
+    access.hold(session, evaluation)
 
 
 def touch(portal: Portal, evaluation: SpecialtyEvaluation) -> None:

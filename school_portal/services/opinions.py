@@ -21,7 +21,7 @@ from school_portal.domain.workflow import Role
 from school_portal.models import Expert, ExpertOpinion, Panel, PanelMember, SpecialtyEvaluation
 from school_portal.models.organisations import EvaluationLine
 from school_portal.security import audit
-from school_portal.services import panels, receiving, transitions
+from school_portal.services import access, panels, transitions
 from school_portal.services.access import Actor, NotFound, Refused
 from school_portal.services.portal import Portal
 
@@ -88,7 +88,7 @@ def record_opinions(
     if not panels.is_own(actor, member):
         raise NotFound("PanelMember")
     evaluation = member.panel.evaluation
-    receiving.lock(session, evaluation)
+    access.hold(session, evaluation)
     if not opinions.keys() <= {line.id for line in evaluation.lines}:
         raise NotFound("EvaluationLine")
     _refuse(session, member)

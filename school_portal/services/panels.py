@@ -18,7 +18,7 @@ from school_portal.domain.specialty_evaluation import (
 from school_portal.domain.workflow import Role
 from school_portal.models import Panel, PanelMember, SpecialtyEvaluation
 from school_portal.security import audit
-from school_portal.services import experts, policies, receiving, transitions
+from school_portal.services import access, experts, policies, receiving, transitions
 from school_portal.services.access import Actor, NotFound, Refused
 from school_portal.services.portal import Portal
 
@@ -56,7 +56,7 @@ def convene(
     Refused naming whom and why.
     """
     role, chosen = receiving.role_at(actor, evaluation), sorted(set(expert_ids))
-    receiving.lock(session, evaluation)
+    access.hold(session, evaluation)
     policy = policies.current(session)
     refusal = rules.size_refusal(len(chosen), evaluation.training_level, policy)
     if refusal:
@@ -97,7 +97,7 @@ def recuse(
     """
     if actor.role is not Role.CENTRE and not is_own(actor, member):
         raise NotFound("PanelMember")
-    receiving.lock(session, member.panel.evaluation)
+    access.hold(session, member.panel.evaluation)
     _under_review(member)
     if member.recused_at is not None:
         raise Refused(f"{member.expert.user.name}已经回避，不用再次提交。")
@@ -115,7 +115,7 @@ def replace(
     if actor.role is not Role.CENTRE:
         raise NotFound("PanelMember")
     evaluation = member.panel.evaluation
-    receiving.lock(session, evaluation)
+    access.hold(session, evaluation)
     _under_review(member)
     name = member.expert.user.name
     if member not in vacancies(member.panel):

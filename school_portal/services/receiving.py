@@ -112,13 +112,6 @@ def page(
     ).all()
 
 
-def lock(session: Session, evaluation: SpecialtyEvaluation) -> None:
-    """Has the application to itself until the transaction ends, everything of it read anew."""
-    session.flush()
-    session.expire_all()
-    session.refresh(evaluation, with_for_update=True)
-
-
 def accept(session: Session, portal: Portal, actor: Actor, evaluation: SpecialtyEvaluation) -> None:
     """受理. Raises NotFound for another office's, Refused."""
     _decide(session, portal, actor, evaluation, EvaluationAction.ACCEPT)

@@ -21,7 +21,7 @@ from school_portal.domain.specialty_evaluation import (
 from school_portal.domain.windows import TZ, civil_date
 from school_portal.domain.workflow import Role
 from school_portal.models import EvaluationLine, School, Seal, Specialty, SpecialtyEvaluation
-from school_portal.services import receiving, transitions
+from school_portal.services import access, receiving, transitions
 from school_portal.services.access import Actor, NotFound, Refused
 from school_portal.services.portal import Portal
 
@@ -35,7 +35,7 @@ def seal(session: Session, portal: Portal, actor: Actor, evaluation: SpecialtyEv
     training level asks for no seal of this office, or has it.
     """
     role = receiving.role_at(actor, evaluation)
-    receiving.lock(session, evaluation)
+    access.hold(session, evaluation)
     level, now = evaluation.training_level, portal.clock()
     if role not in SEALS[level]:
         wanted = "、".join(sorted(one.label for one in SEALS[level]))

@@ -39,13 +39,7 @@ def apply(
     """
     at = at or datetime.now(UTC)
     source = case.state
-    try:
-        target = workflow.after(source, action, role)
-    except TransitionRefused:
-        raise Refused(
-            f"当前状态为“{source.label}”，不能进行“{getattr(action, 'label', action)}”。"
-            f"{latest_change(session, case.subject)}请刷新页面查看最新状态。"
-        ) from None
+    target = _target(session, workflow, case, action, role)
     _move(session, case, target)
     change = StateChange(
         subject=case.subject,
@@ -71,6 +65,19 @@ def apply(
         at=at,
         **detail,
     )
+
+
+def _target(
+    session: Session, workflow: Workflow[Any, Any], case: Any, action: StrEnum, role: Role
+) -> StrEnum:
+    try:
+        target: StrEnum = workflow.after(case.state, action, role)
+    except TransitionRefused:
+        raise Refused(
+            f"当前状态为“{case.state.label}”，不能进行“{getattr(action, 'label', action)}”。"
+            f"{latest_change(session, case.subject)}请刷新页面查看最新状态。"
+        ) from None
+    return target
 
 
 def _move(session: Session, case: Any, target: StrEnum) -> None:
