@@ -6,6 +6,7 @@ from school_portal.domain.labels import LabelledEnum
 from school_portal.domain.workflow import Role, Transition, Workflow
 
 _KEY_ID = re.compile(r"[!-~]{8,128}")
+_SHOWN = 4
 
 
 class OpeningKind(LabelledEnum):
@@ -137,3 +138,8 @@ def parse_key_id(text: str) -> str | None:
     """
     trimmed = text.strip()
     return trimmed if _KEY_ID.fullmatch(trimmed) else None
+
+
+def mask_key_id(key_id: str) -> str:
+    """Its last four characters behind eight stars, whatever its length; too short a one: none."""
+    return "*" * 8 + (key_id[-_SHOWN:] if len(key_id) > _SHOWN else "")

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from school_portal import jobs
-from school_portal.models import Job, RosterRow, School, Student, WrappedKey
+from school_portal.models import AccountOpening, Job, RosterRow, School, Student, WrappedKey
 from school_portal.security import audit
 from school_portal.security.cipher import KEY_ID_SIZE, KeyRing, Unreadable
 from school_portal.security.vault import place_of
@@ -58,6 +58,15 @@ COLUMNS = (
         SealedColumn("students", column, cells, model.id, model.document_index)
         for model in (RosterRow, Student)
         for column, cells in (("document", model.document_sealed), ("mobile", model.mobile_sealed))
+    ),
+    *(
+        SealedColumn("account_openings", column, cells, AccountOpening.id, AccountOpening.uid)
+        for column, cells in (
+            ("leader_mobile", AccountOpening.leader_mobile_sealed),
+            ("contact_mobile", AccountOpening.contact_mobile_sealed),
+            ("operator_document", AccountOpening.operator_document_sealed),
+            ("key_id", AccountOpening.key_id_sealed),
+        )
     ),
 )
 

@@ -17,7 +17,6 @@ from school_portal.domain.windows import Period
 from school_portal.models import (
     ApplicationMember,
     Body,
-    BodyProject,
     Cooperation,
     EvaluationLine,
     GroupApplication,
@@ -27,7 +26,7 @@ from school_portal.models import (
     Specialty,
     Student,
 )
-from school_portal.services.public_register import Force, force
+from school_portal.services.carriers import carriers
 
 UNFINISHED = (
     RosterState.UPLOADED,
@@ -150,29 +149,19 @@ def specialties(session: Session, school: School, on: date) -> list[SpecialtyLin
     ):
         in_force = Period(line.starts_on, line.ends_on).covers(on)
         lines[line.specialty_id].append((line, in_force))
-    carriers = _carriers(
-        session, (line for found in lines.values() for line, good in found if good), on
-    )
+    carried = carriers(session, on)
+    bodies: dict[int, set[Body]] = defaultdict(set)
+    for specialty_id, found in lines.items():
+        for line, good in found:
+            bodies[specialty_id].update(carried[line.project] if good else ())
     return [
         SpecialtyLines(
             specialty,
             lines[specialty.id],
-            sorted(carriers[specialty.id], key=lambda body: (body.name, body.id)),
+            sorted(bodies[specialty.id], key=lambda body: (body.name, body.id)),
         )
         for specialty in school.specialties
     ]
-
-
-def _carriers(session: Session, lines: Iterable[EvaluationLine], on: date) -> dict[int, set[Body]]:
-    carriers: dict[object, set[Body]] = defaultdict(set)
-    found = session.execute(sa.select(BodyProject, Body).join(Body))
-    for carried, body in found:
-        if force(body, on) is Force.IN_FORCE:
-            carriers[carried.project].add(body)
-    by_specialty: dict[int, set[Body]] = defaultdict(set)
-    for line in lines:
-        by_specialty[line.specialty_id] |= carriers[line.project]
-    return by_specialty
 
 
 def permissions(session: Session, school: School) -> Sequence[Permission]:
