@@ -12,7 +12,7 @@ from typing import Protocol
 import gmssl_pyx
 from asn1crypto.algos import SignedDigestAlgorithm
 from asn1crypto.core import ParsableOctetString, UTF8String
-from asn1crypto.crl import CertificateList, RevokedCertificate, TbsCertList
+from asn1crypto.crl import CertificateList, RevokedCertificate, TbsCertList, TBSCertListExtension
 from asn1crypto.keys import PublicKeyInfo
 from asn1crypto.x509 import (
     BasicConstraints,
@@ -173,7 +173,7 @@ def revoke(
             "this_update": _time(begins),
             "next_update": _time(ends) if ends else None,
             "revoked_certificates": entries or None,
-            "crl_extensions": list(extensions) or None,
+            "crl_extensions": [TBSCertListExtension.load(one.dump()) for one in extensions] or None,
         }
     )
     crl: bytes = CertificateList(

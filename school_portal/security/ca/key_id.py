@@ -31,18 +31,31 @@ def text_of(value: bytes) -> str | None:
 
 
 def _texts(value: bytes, depth: int) -> Iterator[str]:
-    """What the value says as DER, and then as bare text."""
-    element = _element(value.rstrip(_PADDING.encode())) or _element(value)
-    if element and depth:
-        tag, content = element
-        if charset := _CHARSETS.get(tag):
-            yield from _plain(content, charset)
-            return
-        if tag == _OCTET_STRING or tag & (_CONSTRUCTED | _CONTEXT):
-            yield from _texts(content, depth - 1)
-            if tag == _OCTET_STRING:
-                return
+    """What the value says as DER, with or without padding behind; then what it says as text."""
+    yield from _elements(value.rstrip(_PADDING.encode()), depth)
+    yield from _elements(value, depth)
     yield from _plain(value, "utf-8")
+
+
+def _elements(value: bytes, depth: int) -> Iterator[str]:
+    """The texts in a series of elements, their lengths in any number of bytes.
+
+    Bare text is none: it has no byte that is the tag of a string.
+    """
+    while len(value) > 1 and depth:
+        tag, size, start = value[0], value[1], 2
+        if size & 0x80:
+            start += size & 0x7F
+            size = int.from_bytes(value[2:start], "big")
+        content, value = value[start : start + size], value[start + size :]
+        if len(content) != size:
+            return
+        if tag == _OCTET_STRING:
+            yield from _texts(content, depth - 1)
+        elif tag & _CONSTRUCTED:
+            yield from _elements(content, depth - 1)
+        elif tag in _CHARSETS or tag & _CONTEXT:
+            yield from _plain(content, _CHARSETS.get(tag, "utf-8"))
 
 
 def _plain(content: bytes, charset: str) -> Iterator[str]:
@@ -52,15 +65,3 @@ def _plain(content: bytes, charset: str) -> Iterator[str]:
         return
     if text and text.isprintable():
         yield text
-
-
-def _element(value: bytes) -> tuple[int, bytes] | None:
-    """Tag and content where the value is one element, its length in any number of bytes."""
-    if len(value) < 2:
-        return None
-    size, start = value[1], 2
-    if size & 0x80:
-        start += size & 0x7F
-        size = int.from_bytes(value[2:start], "big")
-    content = value[start:]
-    return (value[0], content) if len(content) == size else None
