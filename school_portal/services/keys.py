@@ -13,7 +13,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from school_portal import jobs
-from school_portal.models import AccountOpening, Job, RosterRow, School, Student, WrappedKey
+from school_portal.models import (
+    CaSignature,
+    AccountOpening,
+    Job,
+    RosterRow,
+    School,
+    Student,
+    WrappedKey,
+)
 from school_portal.security import audit
 from school_portal.security.cipher import KEY_ID_SIZE, KeyRing, Unreadable
 from school_portal.security.vault import place_of
@@ -53,6 +61,13 @@ class SealedColumn:
 # Staged rows before students: what is merged meanwhile is met again among the students.
 COLUMNS = (
     SealedColumn("wrapped_keys", "sealed", WrappedKey.sealed, WrappedKey.name, WrappedKey.name),
+    SealedColumn(
+        "ca_signatures",
+        "certificate",
+        CaSignature.certificate_sealed,
+        CaSignature.id,
+        CaSignature.uid,
+    ),
     SealedColumn("schools", "key_id", School.key_id_sealed, School.id, School.uscc),
     *(
         SealedColumn("students", column, cells, model.id, model.document_index)

@@ -17,6 +17,8 @@ from school_portal.config import SettingsError, read
         ("SCHOOL_PORTAL_ENCRYPTION_KEYS", "AAAA,AAAA"),
         ("SCHOOL_PORTAL_ORIGIN", "portal.example.cn"),
         ("SCHOOL_PORTAL_ORIGIN", "https://portal.example.cn/path"),
+        ("SCHOOL_PORTAL_KEY_ID_OID", "keyID"),
+        ("SCHOOL_PORTAL_KEY_ID_OID", "1.2.156.0205"),
         ("PORT", "http"),
         ("PORT", "70000"),
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -48,9 +48,9 @@ class Revocation:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A certificate that passed every check at that instant."""
+    """What a certificate signed that passed every check at that instant."""
 
-    certificate: Certificate
+    message: str
     key_id: str
     revocation: Revocation
 
@@ -58,22 +58,25 @@ class Verified:
 def verify(
     certificate: Certificate,
     signature: bytes,
-    message: bytes,
+    messages: Iterable[str],
     trust: Trust,
     key_id_oid: str,
     at: datetime,
 ) -> Verified:
-    """The certificate's keyID, where the signature over `message` is its key's and all is well.
+    """The keyID, where the certificate's key signed one of the messages and all is well with it.
 
     The signature is judged first: who has no key learns nothing else. Raises CaRefused.
     """
-    if not certificate.key.signed(message, signature):
-        raise CaRefused(Code.SIGNATURE)
-    return judge(certificate, trust, key_id_oid, at)
+    for message in messages:
+        if certificate.key.signed(message.encode(), signature):
+            return _judge(certificate, message, trust, key_id_oid, at)
+    raise CaRefused(Code.SIGNATURE)
 
 
-def judge(certificate: Certificate, trust: Trust, key_id_oid: str, at: datetime) -> Verified:
-    """Whether the certificate is trusted, in force and fit to sign in with. Raises CaRefused."""
+def _judge(
+    certificate: Certificate, message: str, trust: Trust, key_id_oid: str, at: datetime
+) -> Verified:
+    """Whether the certificate is trusted, in force and fit to sign in with."""
     if not certificate.key.is_strong or certificate.critical_unknown - {key_id_oid}:
         raise CaRefused(Code.UNTRUSTED)
     revocation = _best(chains(certificate, trust.bundle), trust, at)
@@ -82,7 +85,7 @@ def judge(certificate: Certificate, trust: Trust, key_id_oid: str, at: datetime)
     key_id = text_of(certificate.extensions.get(key_id_oid, b""))
     if key_id is None:
         raise CaRefused(Code.KEY_ID_MISSING)
-    return Verified(certificate, key_id, revocation)
+    return Verified(message, key_id, revocation)
 
 
 def _best(found: Iterator[Chain], trust: Trust, at: datetime) -> Revocation:

@@ -16,7 +16,7 @@ from school_portal.security.ca.verification import CaRefused, Verified, verify
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl (apt: openssl)")
 
 OID = "1.2.156.112570.11.205"
-MESSAGE = b"school-portal/v1\nhttp://localhost\nsign-in\nAAAA"
+MESSAGE = "school-portal/v1\nhttp://localhost\nsign-in\nAAAA"
 CONFIG = f"""
 [ca]
 default_ca = here
@@ -67,7 +67,7 @@ class OpenSsl:
 
     def run(self, line: str, more: str = "") -> None:
         done = subprocess.run(
-            ["openssl", *line.split(), *more.split()],  # noqa: S607
+            ["openssl", *line.split(), *more.split()],
             cwd=self.folder,
             capture_output=True,
             check=False,
@@ -85,13 +85,13 @@ class OpenSsl:
         return "-sm3" + (f" -sigopt distid:{self.cert_id}" if self.cert_id else "")
 
     def judged(self, options: str) -> Verified:
-        (self.folder / "message").write_bytes(MESSAGE)
+        (self.folder / "message").write_bytes(MESSAGE.encode())
         self.run(f"pkeyutl -sign -rawin -inkey person.key -in message -out signature {options}")
         certificate = read_certificate(certificate_bytes((self.folder / "person.pem").read_text()))
         crls = None if self.sm2 else self.folder / "crl.pem"
         trust = TrustFiles(self.folder / "root.pem", crls, OID).read()
         signature = (self.folder / "signature").read_bytes()
-        return verify(certificate, signature, MESSAGE, trust, OID, datetime.now(UTC))
+        return verify(certificate, signature, [MESSAGE], trust, OID, datetime.now(UTC))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
+from asn1crypto.pem import armor
 from asn1crypto.x509 import Extension
 
 from school_portal.demo import authority
@@ -78,3 +79,11 @@ class World:
     def trust(self) -> Trust:
         crls = None if self.crls is None else tuple(read_crl(der) for der in self.crls)
         return Trust(tuple(read_certificate(one.der) for one in self.bundle), crls)
+
+
+def pem(label: str, der: bytes) -> str:
+    return armor(label, der).decode()
+
+
+def bundle_text(*issued: Issued) -> str:
+    return "".join(pem("CERTIFICATE", one.der) for one in issued)
