@@ -14,8 +14,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from school_portal import jobs
 from school_portal.models import (
-    CaSignature,
     AccountOpening,
+    CaSignature,
     Job,
     RosterRow,
     School,
