@@ -99,6 +99,8 @@ def _read(parsed: Any, der: bytes) -> Certificate:
     algorithm = parsed["signature_algorithm"]
     if tbs["signature"].dump() != algorithm.dump():
         raise Malformed("two signature algorithms")
+    if parsed["signature_value"].contents[:1] != b"\0":
+        raise Malformed("a signature of odd bits")
     found, unknown = _extensions(tbs["extensions"])
     constraints = found.get("basic_constraints")
     validity = tbs["validity"]

@@ -12,6 +12,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 SM2_CURVE = "1.2.156.10197.1.301"
 SM2_WITH_SM3 = "1.2.156.10197.1.501"
@@ -87,6 +88,7 @@ class Sm2Key:
     def signed(self, message: bytes, signature: bytes) -> bool:
         """Whether the signature is this key's: SM3, the default user id, DER."""
         try:
+            decode_dss_signature(signature)  # GmSSL overlooks what stands behind the DER
             return gmssl_pyx.sm2_verify(self.point, message, signature, SM2_USER_ID)
         except (gmssl_pyx.GmsslInnerError, ValueError):
             return False
@@ -113,7 +115,10 @@ def read_key(info: PublicKeyInfo) -> PublicKey:
     algorithm = info["algorithm"]
     if algorithm["algorithm"].native in ("rsa", "rsassa_pss"):
         numbers = info["public_key"].parsed
-        return RsaKey(numbers["modulus"].native, numbers["public_exponent"].native, fingerprint)
+        modulus, exponent = numbers["modulus"].native, numbers["public_exponent"].native
+        if modulus < 1 or exponent < 1:
+            raise ValueError("no RSA key")
+        return RsaKey(modulus, exponent, fingerprint)
     if algorithm["algorithm"].native == "ec" and algorithm["parameters"].native == SM2_CURVE:
         try:
             point = gmssl_pyx.normalize_sm2_public_key(info["public_key"].native)

@@ -75,8 +75,9 @@ class TrustFiles:
         self.key_id_oid = key_id_oid
         self._bundle = PemFile("CA_BUNDLE", bundle, "CERTIFICATE", read_certificate)
         self._crls = PemFile("CA_CRLS", crls, "X509 CRL", read_crl) if crls else None
-        for file in filter(None, (self._bundle, self._crls)):
-            file.entries()
+        self._bundle.entries()
+        if self._crls:
+            self._crls.entries()
 
     def read(self) -> Trust:
         """What the files hold now."""

@@ -83,7 +83,14 @@ def test_sm2_with_another_user_id(user_id: bytes) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
-    "spoiled", [lambda s: b"", lambda s: s[:-1], lambda s: bytes(len(s)), lambda s: s[::-1]]
+    "spoiled",
+    [
+        lambda s: b"",
+        lambda s: s[:-1],
+        lambda s: bytes(len(s)),
+        lambda s: s[::-1],
+        lambda s: s + b"\0",
+    ],
 )
 def test_a_signature_that_is_none(kind: str, spoiled: Callable[[bytes], bytes]) -> None:
     world = World(kind)
