@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from secrets import randbits
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import gmssl_pyx
 from asn1crypto.algos import SignedDigestAlgorithm
-from asn1crypto.core import ParsableOctetString, UTF8String
+from asn1crypto.core import (
+    Integer,
+    ObjectIdentifier,
+    OctetBitString,
+    OctetString,
+    ParsableOctetString,
+    Sequence,
+    UTF8String,
+)
 from asn1crypto.crl import CertificateList, RevokedCertificate, TbsCertList, TBSCertListExtension
 from asn1crypto.keys import PublicKeyInfo
 from asn1crypto.x509 import (
+    AuthorityKeyIdentifier,
     BasicConstraints,
     Certificate,
     Extension,
@@ -29,6 +38,19 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from school_portal.security.ca.keys import SM2_CURVE, SM2_USER_ID, SM2_WITH_SM3
 
+_SM2_KEY = {"algorithm": "ec", "parameters": ("named", SM2_CURVE)}
+
+
+class _Sm2PrivateKey(Sequence):
+    """RFC 5915; asn1crypto's own does not know the curve's size."""
+
+    _fields: ClassVar = [
+        ("version", Integer),
+        ("private_key", OctetString),
+        ("curve", ObjectIdentifier, {"explicit": 0}),
+        ("public_key", OctetBitString, {"explicit": 1}),
+    ]
+
 
 class Signer(Protocol):
     """A private key with its public half, and the algorithm that it signs by."""
@@ -37,6 +59,10 @@ class Signer(Protocol):
 
     @property
     def public(self) -> PublicKeyInfo: ...
+
+    @property
+    def entry(self) -> tuple[str, bytes]:
+        """The private key as an entry of a PEM file: its label and DER."""
 
     def sign(self, message: bytes) -> bytes: ...
 
@@ -55,6 +81,13 @@ class RsaSigner:
         form = serialization.PublicFormat.SubjectPublicKeyInfo
         return PublicKeyInfo.load(public.public_bytes(serialization.Encoding.DER, form))
 
+    @property
+    def entry(self) -> tuple[str, bytes]:
+        pkcs8 = serialization.PrivateFormat.PKCS8
+        plain = serialization.NoEncryption()
+        der = self.private.private_bytes(serialization.Encoding.DER, pkcs8, plain)
+        return "PRIVATE KEY", der
+
     def sign(self, message: bytes) -> bytes:
         return self.private.sign(message, padding.PKCS1v15(), hashes.SHA256())
 
@@ -70,8 +103,19 @@ class Sm2Signer:
 
     @cached_property
     def public(self) -> PublicKeyInfo:
-        algorithm = {"algorithm": "ec", "parameters": ("named", SM2_CURVE)}
-        return PublicKeyInfo({"algorithm": algorithm, "public_key": b"\x04" + self.point})
+        return PublicKeyInfo({"algorithm": _SM2_KEY, "public_key": b"\x04" + self.point})
+
+    @property
+    def entry(self) -> tuple[str, bytes]:
+        key = _Sm2PrivateKey(
+            {
+                "version": 1,
+                "private_key": self.private,
+                "curve": SM2_CURVE,
+                "public_key": b"\x04" + self.point,
+            }
+        )
+        return "EC PRIVATE KEY", key.dump()
 
     def sign(self, message: bytes) -> bytes:
         return gmssl_pyx.sm2_sign(self.private, self.point, message, self.user_id)
@@ -117,7 +161,7 @@ def for_a_person(key_id: str, oid: str) -> list[Extension]:
 def issue(
     name: str,
     signer: Signer,
-    extensions: Sequence[Extension],
+    extensions: Iterable[Extension],
     begins: datetime,
     ends: datetime,
     issuer: Issued | None = None,
@@ -134,7 +178,7 @@ def issue(
             "validity": {"not_before": _time(begins), "not_after": _time(ends)},
             "subject": subject,
             "subject_public_key_info": signer.public,
-            "extensions": extensions,
+            "extensions": [*extensions, *_identifiers(signer, by)],
         }
     )
     certificate = Certificate(
@@ -147,12 +191,21 @@ def issue(
     return Issued(certificate, signer)
 
 
+def _identifiers(signer: Signer, by: Signer) -> list[Extension]:
+    """The subject's key and the issuer's, as RFC 5280 has them named."""
+    issuer = AuthorityKeyIdentifier({"key_identifier": by.public.sha1})
+    return [
+        extension("2.5.29.14", OctetString(signer.public.sha1).dump()),
+        extension("2.5.29.35", issuer.dump()),
+    ]
+
+
 def revoke(
     issuer: Issued,
     revoked: Iterable[Issued],
     begins: datetime,
     ends: datetime | None,
-    extensions: Sequence[Extension] = (),
+    extensions: Iterable[Extension] = (),
 ) -> bytes:
     """The issuer's CRL as DER."""
     signer = issuer.signer
