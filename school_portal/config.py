@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 PREFIX = "SCHOOL_PORTAL_"
+KEY_ID_OID = "1.2.156.112570.11.205"
 ROOT = Path(__file__).resolve().parent.parent
 _SMTP_PORTS = {"smtp": 587, "smtps": 465}
 
@@ -82,6 +83,9 @@ class Settings:
     origin: str | None
     port: int
     mail: MailServer | None
+    ca_bundle: Path | None  # without it nobody signs in with a key
+    ca_crls: Path | None
+    key_id_oid: str
 
     @property
     def is_sqlite(self) -> bool:
@@ -114,6 +118,9 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         origin=_origin(setting("ORIGIN")),
         port=_port(environ.get("PORT") or "8000"),
         mail=_mail(setting("SMTP_URL"), setting("MAIL_FROM")),
+        ca_bundle=_path(setting("CA_BUNDLE")),
+        ca_crls=_path(setting("CA_CRLS")),
+        key_id_oid=_oid(setting("KEY_ID_OID") or KEY_ID_OID),
     )
 
 
@@ -214,3 +221,13 @@ def _port(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise SettingsError("设置 PORT 须为 1 至 65535 的整数")
     return int(text)
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text).absolute() if text else None
+
+
+def _oid(text: str) -> str:
+    if not re.fullmatch(r"[0-2](\.(0|[1-9][0-9]*))+", text):
+        raise SettingsError(f"设置 {PREFIX}KEY_ID_OID 须为对象标识符，如 {KEY_ID_OID}")
+    return text

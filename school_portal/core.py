@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from sqlalchemy.orm import Session
@@ -15,6 +15,9 @@ from school_portal.security.cipher import KeyRing
 from school_portal.security.vault import Vault
 from school_portal.services.portal import Clock, Portal, utc_now
 from school_portal.storage import Storage
+
+if TYPE_CHECKING:
+    from school_portal.security.ca.trust import TrustFiles
 
 
 def build_core(settings: config.Settings, clock: Clock = utc_now) -> Flask:
@@ -47,4 +50,14 @@ def _portal(settings: config.Settings, clock: Clock) -> Portal:
             dialect.read_only(session)  # whoever needs the vault may hold SQLite's write lock
             return Vault.open(session, ring)
 
-    return Portal(settings, clock, Storage(settings.storage_url, ring), ring, open_vault)
+    storage = Storage(settings.storage_url, ring)
+    return Portal(settings, clock, storage, ring, open_vault, trust=_trust(settings))
+
+
+def _trust(settings: config.Settings) -> TrustFiles | None:
+    """Whose certificates are trusted; None where nobody signs in with a key."""
+    if settings.ca_bundle is None:
+        return None
+    from school_portal.security.ca.trust import TrustFiles  # noqa: PLC0415  slow to import
+
+    return TrustFiles(settings.ca_bundle, settings.ca_crls, settings.key_id_oid)

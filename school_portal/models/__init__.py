@@ -7,6 +7,7 @@ from school_portal.models.accounts import (
     SchoolAccount,
 )
 from school_portal.models.applications import ApplicationMember, GroupApplication, Sequence
+from school_portal.models.ca import CaChallenge, CaSignature
 from school_portal.models.evaluations import (
     EvaluationSubmission,
     Expert,
@@ -49,6 +50,8 @@ __all__ = [
     "AuditHead",
     "Body",
     "BodyProject",
+    "CaChallenge",
+    "CaSignature",
     "CatalogueOccupation",
     "Cooperation",
     "EvaluationLine",

@@ -107,11 +107,16 @@ def sign_in(
         return None
     if passwords.is_outdated(user.password_hash):
         user.password_hash = passwords.hashed(password)
+    return begin(session, user, now), user
+
+
+def begin(session: Session, user: User, now: datetime) -> str:
+    """A new sign-in of someone who has shown who they are; its token."""
     token = secrets.token_urlsafe(32)
     session.execute(sa.delete(SignIn).where(~_in_force(now)))
     session.add(SignIn(token_hash=_token_hash(token), user=user, created_at=now, last_seen_at=now))
     audit.record(session, f"user:{user.id}", "sign-in", f"user:{user.id}", at=now)
-    return token, user
+    return token
 
 
 def user_of(session: Session, token: str, now: datetime) -> User | None:

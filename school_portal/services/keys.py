@@ -15,6 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from school_portal import jobs
 from school_portal.models import (
     AccountOpening,
+    CaSignature,
     EvaluationSubmission,
     Job,
     RosterRow,
@@ -63,6 +64,13 @@ class SealedColumn:
 # Staged rows before students: what is merged meanwhile is met again among the students.
 COLUMNS = (
     SealedColumn("wrapped_keys", "sealed", WrappedKey.sealed, WrappedKey.name, WrappedKey.name),
+    SealedColumn(
+        "ca_signatures",
+        "certificate",
+        CaSignature.certificate_sealed,
+        CaSignature.id,
+        CaSignature.uid,
+    ),
     SealedColumn("schools", "key_id", School.key_id_sealed, School.id, School.uscc),
     SealedColumn("users", "email", User.email_sealed, User.id, User.username),
     *(

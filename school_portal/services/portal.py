@@ -13,6 +13,7 @@ from school_portal.domain.windows import civil_date
 
 if TYPE_CHECKING:
     from school_portal.config import Settings
+    from school_portal.security.ca.trust import TrustFiles
     from school_portal.security.cipher import KeyRing
     from school_portal.security.vault import Vault
     from school_portal.storage import Storage
@@ -34,6 +35,7 @@ class Portal:
     storage: Storage
     ring: KeyRing
     open_vault: Callable[[], Vault]
+    trust: TrustFiles | None = None  # None: nobody signs in with a key
 
     @property
     def vault(self) -> Vault:

@@ -16,6 +16,7 @@ from tests.factories.operation import Operation, running, student, workbook
 from tests.factories.visitor import HTML, Visitor, user, work
 
 PUBLIC = {
+    "auth.ca_challenge", "auth.ca_verify",
     "auth.check_sign_in", "auth.sign_in", "auth.sign_out", "entrance.clause",
     "entrance.entrance", "entrance.help_page", "ops.healthz", "ops.metrics", "ops.readyz",
     "register.bodies", "register.verify", "static",

@@ -19,6 +19,8 @@ from school_portal.config import MailServer, SettingsError, read
         ("SCHOOL_PORTAL_ORIGIN", "https://portal.example.cn/path"),
         ("SCHOOL_PORTAL_SMTP_URL", "smtp://mail.example.cn"),
         ("SCHOOL_PORTAL_MAIL_FROM", "portal"),
+        ("SCHOOL_PORTAL_KEY_ID_OID", "keyID"),
+        ("SCHOOL_PORTAL_KEY_ID_OID", "1.2.156.0205"),
         ("PORT", "http"),
         ("PORT", "70000"),
     ],

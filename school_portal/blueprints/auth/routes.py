@@ -1,4 +1,4 @@
-"""Name and password; a session on the server (keys come beside it)."""
+"""Name and password; a session on the server."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from flask_limiter.util import get_remote_address
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response as Redirect
 
+from school_portal.blueprints.auth import ca
 from school_portal.blueprints.auth.blueprint import blueprint
 from school_portal.blueprints.auth.forms import SignInForm
 from school_portal.blueprints.identity import SignedIn
@@ -16,6 +17,8 @@ from school_portal.extensions import db
 from school_portal.extensions.web import limiter
 from school_portal.services import accounts
 from school_portal.services.portal import current_portal
+
+__all__ = ["blueprint", "ca"]
 
 REFUSED = "用户名或密码不对，请核对后再试。多次不对会暂停登录一段时间。"
 

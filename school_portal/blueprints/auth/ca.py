@@ -1,0 +1,128 @@
+"""Signing in with a CA key, for the program beside the browser's page (contract)."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Annotated
+
+import msgspec
+from flask import Response, jsonify, request, session, url_for
+from flask_login import login_user
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from school_portal.blueprints.auth.blueprint import blueprint
+from school_portal.blueprints.errors import problem
+from school_portal.blueprints.http import over_tls
+from school_portal.blueprints.identity import SignedIn, begin_writing
+from school_portal.extensions import db
+from school_portal.extensions.web import csrf, limiter
+from school_portal.security.ca.certificates import (
+    Malformed,
+    certificate_bytes,
+    read_certificate,
+    unbase64,
+)
+from school_portal.security.ca.verification import CaRefused, Code
+from school_portal.services import key_sign_in
+from school_portal.services.key_sign_in import Purpose, Signed, Visit
+from school_portal.services.portal import current_portal
+
+MAX_SIZE = 64 * 1024  # bytes of a request
+LIMIT = "600 per minute"
+_BROWSER = re.compile(r"[A-Za-z0-9_-]{43}")
+REFUSALS = {
+    Code.CHALLENGE: "挑战码不存在、已用过或已过期，请重新登录。",
+    Code.SIGNATURE: "签名与证书不符，请确认选用的密钥后重新登录。",
+    Code.UNTRUSTED: "证书不是由平台信任的机构签发，请选用上海 CA 签发的证书。",
+    Code.EXPIRED: "证书或其签发机构的证书不在有效期内，请更新证书后重试。",
+    Code.REVOKED: "证书或其签发机构的证书已被吊销，请联系发证机构。",
+    Code.CRL_STALE: "平台的证书吊销列表已过期，暂时无法确认证书状态，请联系平台管理人员。",
+    Code.KEY_USAGE: "证书不能用于身份认证，请选用签名证书。",
+    Code.KEY_ID_MISSING: "证书中没有 keyID（通用实体唯一标识号），请联系发证机构。",
+    Code.KEY_ID_UNKNOWN: "证书的 keyID 没有登记在任何学校账户上，请先办理开户或变更。",
+    Code.ACCOUNT_NOT_OPEN: "学校账户目前不能这样使用，请联系市职业技能鉴定中心。",
+}
+
+
+class Request(msgspec.Struct):
+    """The body of `POST /auth/ca/verify`."""
+
+    certificate: Annotated[str, msgspec.Meta(max_length=32 * 1024)]
+    signature: Annotated[str, msgspec.Meta(max_length=4096)]
+    challenge: Annotated[str, msgspec.Meta(max_length=256)]
+    purpose: Purpose | None = None
+
+
+class Invalid(Exception):
+    """The request is malformed or too large."""
+
+
+@blueprint.get("/ca/challenge")
+@limiter.limit(LIMIT)
+def ca_challenge() -> Response:
+    portal = current_portal()
+    if portal.trust is None:
+        return _off()
+    kept = request.cookies.get(_cookie(), "")
+    # One cookie for all of a browser's windows: each may have asked for a challenge.
+    browser = kept if _BROWSER.fullmatch(kept) else secrets.token_urlsafe(32)
+    begin_writing()
+    challenge, expires_at = key_sign_in.challenge(db.session(), portal.clock(), _visit(browser))
+    db.session.commit()
+    answer = jsonify(challenge=challenge, expires_at=expires_at.isoformat(timespec="seconds"))
+    answer.set_cookie(
+        _cookie(),
+        browser,
+        max_age=key_sign_in.LIFETIME,
+        secure=over_tls(),
+        httponly=True,
+        samesite="Strict",
+    )
+    return answer
+
+
+@blueprint.post("/ca/verify")
+@csrf.exempt
+@limiter.limit(LIMIT)
+def ca_verify() -> Response:
+    portal = current_portal()
+    if portal.trust is None:
+        return _off()
+    visit = _visit(request.cookies.get(_cookie(), ""))
+    try:
+        known = key_sign_in.sign_in(db.session(), portal, portal.trust, _signed(), visit)
+    except Invalid:
+        return problem(400, "请求无法识别", "证书、签名或挑战码的格式不对。", "request.invalid")
+    except CaRefused as refused:
+        db.session.commit()
+        return problem(403, "密钥登录未通过", REFUSALS[refused.code], refused.code)
+    db.session.commit()
+    session.clear()  # nothing from before the sign-in is kept
+    login_user(SignedIn(*known))
+    return jsonify(user=known[1].name, next=url_for("entrance.entrance"))
+
+
+def _signed() -> Signed:
+    """The request's body. Raises Invalid."""
+    request.max_content_length = MAX_SIZE
+    try:
+        given = msgspec.json.decode(request.get_data(), type=Request)
+        given.challenge.encode()
+        certificate = read_certificate(certificate_bytes(given.certificate))
+        return Signed(certificate, unbase64(given.signature), given.challenge, given.purpose)
+    except (RequestEntityTooLarge, msgspec.DecodeError, Malformed, UnicodeError, RecursionError):
+        raise Invalid from None
+
+
+def _visit(browser: str) -> Visit:
+    """The origin is the setting's, or what the browser took this server for."""
+    return Visit(browser, current_portal().settings.origin or request.host_url.rstrip("/"))
+
+
+def _cookie() -> str:
+    return "__Host-ca" if over_tls() else "ca"
+
+
+def _off() -> Response:
+    return problem(404, "没有启用密钥登录", "请用用户名和密码登录。", "ca.off")

@@ -1,0 +1,46 @@
+"""Challenges for CA keys, and what was signed with them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from school_portal.extensions import db
+from school_portal.models.types import UtcDateTime
+
+
+class CaChallenge(db.Model):
+    """A challenge not yet presented, as hashes; presenting it removes it."""
+
+    __tablename__ = "ca_challenges"
+
+    challenge_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), primary_key=True)
+    bound_to: Mapped[bytes] = mapped_column(sa.LargeBinary(32))  # the browser's cookie, the origin
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class CaSignature(db.Model):
+    """A signature that was accepted, with the certificate and its revocation state of the moment.
+
+    The certificate holds the keyID and is sealed, bound to `uid`. `crl_this_update` is None where
+    no CRLs are configured: revocation was not known.
+    """
+
+    __tablename__ = "ca_signatures"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uid: Mapped[str] = mapped_column(sa.String(32), unique=True)
+    school_id: Mapped[int] = mapped_column(sa.ForeignKey("schools.id"), index=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    purpose: Mapped[str] = mapped_column(sa.String(32))
+    message: Mapped[str] = mapped_column(sa.Text)
+    signature: Mapped[bytes]
+    certificate_sealed: Mapped[bytes]
+    certificate_sha256: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
+    public_key_sha256: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
+    key_id_index: Mapped[bytes] = mapped_column(sa.LargeBinary(32), index=True)
+    crl_this_update: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    crl_next_update: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -1,0 +1,1 @@
+"""CA keys: certificates, their chains, revocation and signatures (contract, sign-in)."""

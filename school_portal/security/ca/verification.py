@@ -1,0 +1,138 @@
+"""Whether a signature is that of a certificate which is trusted, in force and fit (contract)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from itertools import pairwise
+
+from school_portal.security.ca.certificates import Certificate
+from school_portal.security.ca.chains import Chain, chains
+from school_portal.security.ca.crls import newest_of
+from school_portal.security.ca.key_id import text_of
+from school_portal.security.ca.trust import Trust
+
+
+class Code(StrEnum):
+    """Why a key is refused; the values are the contract's, in the order of the checks."""
+
+    CHALLENGE = "ca.challenge"
+    SIGNATURE = "ca.signature"
+    UNTRUSTED = "ca.untrusted"
+    EXPIRED = "ca.expired"
+    REVOKED = "ca.revoked"
+    CRL_STALE = "ca.crl-stale"
+    KEY_USAGE = "ca.key-usage"
+    KEY_ID_MISSING = "ca.key-id-missing"
+    KEY_ID_UNKNOWN = "ca.key-id-unknown"
+    ACCOUNT_NOT_OPEN = "ca.account-not-open"
+
+
+class CaRefused(Exception):
+    """A key is refused, for that reason; nothing of the certificate is told."""
+
+    def __init__(self, code: Code) -> None:
+        super().__init__(code.value)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """What the CRL of a certificate's issuer said; without dates where no CRLs are configured."""
+
+    this_update: datetime | None = None
+    next_update: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a certificate signed that passed every check at that instant."""
+
+    message: str
+    key_id: str
+    revocation: Revocation
+
+
+def verify(
+    certificate: Certificate,
+    signature: bytes,
+    messages: Iterable[str],
+    trust: Trust,
+    key_id_oid: str,
+    at: datetime,
+) -> Verified:
+    """The keyID, where the certificate's key signed one of the messages and all is well with it.
+
+    The signature is judged first: who has no key learns nothing else. Raises CaRefused.
+    """
+    for message in messages:
+        if certificate.key.signed(message.encode(), signature):
+            return _judge(certificate, message, trust, key_id_oid, at)
+    raise CaRefused(Code.SIGNATURE)
+
+
+def _judge(
+    certificate: Certificate, message: str, trust: Trust, key_id_oid: str, at: datetime
+) -> Verified:
+    """Whether the certificate is trusted, in force and fit to sign in with."""
+    if not certificate.key.is_strong or certificate.critical_unknown - {key_id_oid}:
+        raise CaRefused(Code.UNTRUSTED)
+    revocation = _best(chains(certificate, trust.bundle), trust, at)
+    if not _may_sign_in(certificate):
+        raise CaRefused(Code.KEY_USAGE)
+    key_id = text_of(certificate.extensions.get(key_id_oid, b""))
+    if key_id is None:
+        raise CaRefused(Code.KEY_ID_MISSING)
+    return Verified(message, key_id, revocation)
+
+
+def _best(found: Iterator[Chain], trust: Trust, at: datetime) -> Revocation:
+    """What the first faultless chain says; the fault of the one that came furthest."""
+    fault = CaRefused(Code.UNTRUSTED)
+    order = list(Code)
+    for chain in found:
+        try:
+            return _along(chain, trust, at)
+        except CaRefused as refused:
+            fault = max(fault, refused, key=lambda one: order.index(one.code))
+    raise fault
+
+
+def _along(chain: Chain, trust: Trust, at: datetime) -> Revocation:
+    """What the CRL of the leaf's issuer says, where the whole chain is in force."""
+    if not all(one.not_before <= at <= one.not_after for one in chain):
+        raise CaRefused(Code.EXPIRED)
+    if trust.crls is None:
+        return Revocation()
+    states = [_state(one, issuer, trust, at) for one, issuer in pairwise(chain)]
+    # The bundle vouches for an intermediate whose issuer gives no CRL; nobody does for a leaf.
+    if states[0] is None:
+        raise CaRefused(Code.CRL_STALE)
+    return states[0]
+
+
+def _state(
+    certificate: Certificate, issuer: Certificate, trust: Trust, at: datetime
+) -> Revocation | None:
+    """What the issuer's CRL says, None where it has none; listed in an old one is revoked too."""
+    crl = newest_of(issuer, trust.crls or (), at)
+    if crl is None:
+        return None
+    if crl.revokes(certificate):
+        raise CaRefused(Code.REVOKED)
+    if not crl.is_fresh(at):
+        raise CaRefused(Code.CRL_STALE)
+    return Revocation(crl.this_update, crl.next_update)
+
+
+def _may_sign_in(certificate: Certificate) -> bool:
+    """An end entity's key for digital signatures and, where that is limited, for clients."""
+    extended = certificate.extended_key_usage
+    return (
+        not certificate.is_ca
+        and certificate.key_usage is not None
+        and certificate.allows("digital_signature")
+        and (extended is None or "client_auth" in extended)
+    )
