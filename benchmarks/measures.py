@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from benchmarks import floor
-from school_portal.app import build
 from school_portal.config import read
+from school_portal.core import build_core
 from school_portal.extensions import db
 from school_portal.models import School
 from school_portal.services import applications, facts, rosters
@@ -105,7 +105,7 @@ MEASURES = {"floor": measure_floor, "job": measure_job, "plan": measure_plan}
 
 def main(measure: str, path: str, uscc: str) -> None:
     """Run one measurement on the portal of the environment, and print it."""
-    app = build(read())
+    app = build_core(read())
     with app.app_context():
         session = db.session()
         portal: Portal = app.extensions["portal"]

@@ -156,8 +156,11 @@ class Interrupted(KeyboardInterrupt):
 def ended_by_signals() -> Iterator[None]:
     """SIGTERM and a closed terminal end the block as Ctrl-C does: by unwinding it, once."""
     numbers = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+    ending = False
 
     def interrupt(number: int, frame: object) -> None:
+        nonlocal ending
+        ending = True
         for one in numbers:  # we are ending; nothing may break that off
             signal.signal(one, signal.SIG_IGN)
         raise Interrupted
@@ -165,6 +168,10 @@ def ended_by_signals() -> Iterator[None]:
     before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
+    except Exception as error:
+        if ending:  # what the signal broke off ended with an error of its own
+            raise Interrupted from error
+        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
