@@ -13,6 +13,7 @@ DEFAULTED = {
     "evaluation_lines": ("position", "state", "panel_reasons", "version"),
     "permissions": ("state", "version"),
 }
+STAGED_REFERENCES = (("roster_id", "rosters"), ("specialty_id", "specialties"))
 # The index of 0001 named a state that no student ever has: those on leave were not held by it.
 HOLDING = "enrolment_status IN ('enrolled', 'suspended', 'retained')"
 HOLDING_BEFORE = "enrolment_status IN ('enrolled', 'on_leave', 'retained')"
@@ -479,8 +480,18 @@ def upgrade():
 
     _hold_persons(HOLDING)
 
+    with op.batch_alter_table("roster_rows", schema=None) as batch_op:
+        for column, table in STAGED_REFERENCES:
+            batch_op.drop_constraint(f"fk_roster_rows_{column}_{table}", type_="foreignkey")
+
 
 def downgrade():
+    with op.batch_alter_table("roster_rows", schema=None) as batch_op:
+        for column, table in STAGED_REFERENCES:
+            batch_op.create_foreign_key(
+                batch_op.f(f"fk_roster_rows_{column}_{table}"), table, [column], ["id"]
+            )
+
     _hold_persons(HOLDING_BEFORE)
     # Before, every line and permission was in effect: what is not goes, and so does what would
     # then stand twice.

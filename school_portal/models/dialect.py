@@ -36,8 +36,7 @@ def _prepare_postgresql(engine: sa.Engine) -> None:
 
     @event.listens_for(engine, "connect")
     def connected(connection: psycopg.Connection[Any], record: object) -> None:
-        connection.execute("SET plan_cache_mode = force_custom_plan")
-        connection.commit()
+        connection.prepare_threshold = None
 
 
 def _prepare_sqlite(engine: sa.Engine) -> None:

@@ -135,15 +135,18 @@ class RosterIssue(db.Model):
 
 
 class RosterRow(StudentColumns, WishColumns, db.Model):
-    """A row that passed the check, staged until the school confirms."""
+    """A row that passed the check, staged until the school confirms.
+
+    What it refers to is checked where it becomes a student: here, each row would pay for it twice.
+    """
 
     __tablename__ = "roster_rows"
     __table_args__ = (sa.UniqueConstraint("roster_id", "row"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    roster_id: Mapped[int] = mapped_column(sa.ForeignKey("rosters.id"))
+    roster_id: Mapped[int]
     row: Mapped[int]
-    specialty_id: Mapped[int] = mapped_column(sa.ForeignKey("specialties.id"))
+    specialty_id: Mapped[int]
     outcome: Mapped[str] = mapped_column(sa.String(16))  # create, update, unchanged
     student_id: Mapped[int | None]  # of the saved student, where there is one
 
