@@ -224,6 +224,7 @@ def _secondary(season: Season, school: School) -> None:
         returned,
         unlocked,
         "请核对所申报的等级，并补充学校意见。",
+        season.portal.today() + timedelta(days=EXTENSION_DAYS),  # no year need be loaded for it
     )
     handed_in(10, nursing, _project(DRINKS, 4))
     season.written(12, school, level, {cooking: _project(NURSE, 4)})
