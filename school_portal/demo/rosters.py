@@ -33,12 +33,18 @@ MAKING = {"专业代码": "690206", "专业": "制药技术应用", "班级": "�
 
 @dataclass(slots=True)
 class Writer:
-    """Rows of invented students, well-formed unless a cell is given; the same for the same day."""
+    """Rows of invented students, well-formed unless a cell is given; the same for the same day.
+
+    Each prefix has persons of its own: nobody is at two schools.
+    """
 
     today: date
     prefix: str
-    chance: random.Random = field(default_factory=lambda: random.Random(2026))  # noqa: S311
     rows: list[dict[str, Any]] = field(default_factory=list)
+    chance: random.Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.chance = random.Random(self.prefix)  # noqa: S311
 
     def add(self, count: int = 1, **cells: Any) -> None:
         """So many more students with those cells."""

@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
-from school_portal.demo.__main__ import prepare
+from school_portal.demo.__main__ import SAMPLE, TO_TRY, prepare
+from school_portal.demo.operation import COLLEGE, SECONDARY
 from school_portal.demo.people import EXPERTS, PEOPLE
 from school_portal.domain.levels import TrainingLevel
 from school_portal.domain.specialty_evaluation import EvaluationState
 from school_portal.domain.workflow import Role
 from school_portal.models import Notice, Permission, SpecialtyEvaluation, User
-from school_portal.services import worklist
-from school_portal.services.access import Actor
+from school_portal.services import checking, rosters, worklist
+from school_portal.services.access import Actor, school_of
 from school_portal.services.portal import Portal
 from school_portal.services.windows import window_at
 from tests.conftest import FakeClock
@@ -53,3 +54,25 @@ def test_the_demonstration_shows_every_state_and_gives_everybody_work(
     }
     assert busy >= {Role.TEACHING_OFFICE, Role.VOCATIONAL_DIVISION, Role.CENTRE, Role.EXPERT}
     assert Role.SCHOOL in busy
+
+
+def test_the_rosters_to_try_are_of_different_people(
+    session: Session, portal: Portal, tmp_path: Path
+) -> None:
+    folder = tmp_path / "demo"
+    prepare(session, portal, folder)
+    school, college = school_of(session, SECONDARY.uscc), school_of(session, COLLEGE.uscc)
+    actor = Actor.operator_at_the_console(school.id)
+    with (folder / SAMPLE).open("rb") as stream:
+        roster = rosters.upload(session, portal, actor, school.id, stream, SAMPLE)
+    for _ in rosters.read(session, portal, roster.id):
+        session.commit()
+    rosters.confirm(session, portal, actor, roster, accept_valid=True)
+    for _ in rosters.save(session, portal, roster.id):
+        session.commit()
+    assert (roster.created, roster.rejected) == (55, 5)
+    with (folder / TO_TRY).open("rb") as stream:
+        document = checking.check_document(
+            session, portal, college.id, stream, TO_TRY, today=portal.today()
+        )
+    assert [one["code"] for one in document["issues"]] == ["cell.mobile"]
