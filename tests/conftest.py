@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
+from base64 import b64encode
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from shutil import copyfile
 
 import pytest
 import sqlalchemy as sa
@@ -17,6 +20,7 @@ from school_portal.app import build
 from school_portal.config import Settings, read
 from school_portal.extensions import db
 from school_portal.services.portal import Portal
+from school_portal.services.setup import initialise
 
 # A Thursday in October: the specialty window is open, the academic year 2026/27 runs.
 NOW = datetime(2026, 10, 15, 2, 0, tzinfo=UTC)
@@ -40,15 +44,31 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         server.cleanup()
 
 
+@contextmanager
+def _administering(server: str) -> Iterator[sa.Connection]:
+    url = sa.make_url(server).set(drivername="postgresql+psycopg", database="postgres")
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
 def _new_database(server: str) -> str:
     """An empty database on the server; its URL."""
-    url = sa.make_url(server).set(drivername="postgresql+psycopg")
     name = f"portal_{secrets.token_hex(6)}"
-    engine = sa.create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
+    with _administering(server) as connection:
         connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    return url.set(database=name, drivername="postgresql").render_as_string(hide_password=False)
+    url = sa.make_url(server).set(drivername="postgresql", database=name)
+    return url.render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def keys() -> dict[str, str]:
+    """The keys of this run's portals: what is initialised once is opened by all."""
+    return {
+        f"SCHOOL_PORTAL_{name}": b64encode(secrets.token_bytes(32)).decode()
+        for name in ("SECRET_KEY", "ENCRYPTION_KEYS")
+    }
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -60,16 +80,41 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def environment(tmp_path: Path, database_url: str) -> dict[str, str]:
+def environment(tmp_path: Path, database_url: str, keys: dict[str, str]) -> dict[str, str]:
     """The environment of a portal of its own, for this process and for those it starts."""
-    keys = {name: secrets.token_bytes(32) for name in ("SECRET_KEY", "ENCRYPTION_KEYS")}
-    from base64 import b64encode
-
     return {
         "SCHOOL_PORTAL_HOME": str(tmp_path / "home"),
         "SCHOOL_PORTAL_DATABASE_URL": database_url,
-        **{f"SCHOOL_PORTAL_{name}": b64encode(key).decode() for name, key in keys.items()},
+        **keys,
     }
+
+
+def _initialise(folder: Path, url: str, keys: dict[str, str]) -> None:
+    """Make the database ready, to be copied: to migrate one for each test takes too long."""
+    given = {"SCHOOL_PORTAL_HOME": str(folder), "SCHOOL_PORTAL_DATABASE_URL": url}
+    application = build(read({**given, **keys}))
+    with application.app_context():
+        initialise(application.extensions["portal"].ring)
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def initialised_sqlite(tmp_path_factory: pytest.TempPathFactory, keys: dict[str, str]) -> Path:
+    """The file of an initialised database that nobody works on."""
+    folder = tmp_path_factory.mktemp("initialised")
+    _initialise(folder, f"sqlite:///{folder / 'portal.db'}", keys)
+    return folder / "portal.db"
+
+
+@pytest.fixture(scope="session")
+def initialised_postgresql(
+    postgresql_server: str, tmp_path_factory: pytest.TempPathFactory, keys: dict[str, str]
+) -> str:
+    """The name of an initialised database that nobody works on."""
+    url = _new_database(postgresql_server)
+    _initialise(tmp_path_factory.mktemp("initialised"), url, keys)
+    return str(sa.make_url(url).database)
 
 
 @pytest.fixture
@@ -93,14 +138,21 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def app(settings: Settings, clock: FakeClock) -> Iterator[Flask]:
+def app(request: pytest.FixtureRequest, settings: Settings, clock: FakeClock) -> Iterator[Flask]:
     """The application on an initialised, empty database."""
-    from school_portal.services.setup import initialise
-
+    if settings.is_sqlite:
+        initialised = request.getfixturevalue("initialised_sqlite")
+        copyfile(initialised, str(sa.make_url(settings.database_url).database))
+    else:
+        server = request.getfixturevalue("postgresql_server")
+        initialised = request.getfixturevalue("initialised_postgresql")
+        name = sa.make_url(settings.database_url).database
+        with _administering(server) as connection:
+            connection.execute(sa.text(f"DROP DATABASE {name}"))
+            connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {initialised}"))
     application = build(settings, clock)
     application.config.update(TESTING=True)
     with application.app_context():
-        initialise(application.extensions["portal"].ring)
         yield application
         db.session.remove()
         db.engine.dispose()
