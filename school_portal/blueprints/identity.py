@@ -13,10 +13,11 @@ from sqlalchemy.exc import OperationalError
 from school_portal.blueprints.errors import TEXTS, Answer, problem, wants_page
 from school_portal.extensions import db
 from school_portal.extensions.web import login
-from school_portal.models import Role, School, User, dialect
-from school_portal.services import accounts
+from school_portal.models import Role, School, SignIn, dialect
+from school_portal.services import sign_ins
 from school_portal.services.access import Actor
 from school_portal.services.portal import current_portal
+from school_portal.services.sign_ins import Duty
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,19 +29,34 @@ OFFICES = {
     Role.ADMIN: "系统管理",
 }
 
+LOCKED = "不对的次数太多，已暂停验证，请在 {} 之后再试。"
+# The page on which a duty is done, first, and what else of it is open meanwhile.
+DUTIES = {
+    Duty.PASSWORD: ("settings.password", "settings.change_password"),
+    Duty.SECOND_FACTOR: (
+        "settings.second_factor",
+        "settings.start_second_factor",
+        "settings.confirm_second_factor",
+    ),
+}
+
 
 class SignedIn(UserMixin):
     """A sign-in, as Flask-Login knows it; its id is the sign-in's token."""
 
-    def __init__(self, token: str, user: User) -> None:
+    def __init__(self, token: str, found: SignIn, duty: Duty | None = None) -> None:
+        user = found.user
         self.token = token
+        self.sign_in_id = found.id
         self.name = user.name
-        self.role = user.role
+        self.role = found.role
+        self.roles = user.roles
         self.school_id = user.school_id
         self.organisation = (
-            user.school.name if user.school else OFFICES.get(user.role, user.role.label)
+            user.school.name if user.school else OFFICES.get(found.role, found.role.label)
         )
-        self.actor = Actor.of(user)
+        self.actor = Actor.of(user, found.role)
+        self.duty = duty
 
     def get_id(self) -> str:
         return self.token
@@ -56,8 +72,8 @@ def signed_in(token: str) -> SignedIn | None:
     reads = request.method in ("GET", "HEAD")
     if reads:
         begin_reading()
-    user = accounts.user_of(session, token, current_portal().clock())
-    found = SignedIn(token, user) if user else None
+    kept = sign_ins.find(session, token, current_portal().clock())
+    found = SignedIn(token, kept, sign_ins.duty(session, kept)) if kept else None
     if session.dirty:
         try:
             session.commit()
@@ -96,6 +112,8 @@ def audience(*roles: Role) -> Callable[[Callable[P, R]], Callable[P, R | Answer]
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Answer:
             if not current_user.is_authenticated:
                 return send_to_sign_in()
+            if current_user.duty and request.endpoint not in DUTIES[current_user.duty]:
+                return redirect(url_for(DUTIES[current_user.duty][0]))
             if current_user.role not in roles:
                 abort(403)
             return view(*args, **kwargs)

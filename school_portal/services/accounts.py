@@ -1,11 +1,9 @@
-"""People's accounts and their sign-ins (rulebook 1, 11)."""
+"""People's accounts (rulebook 1, 11)."""
 
 from __future__ import annotations
 
 import re
-import secrets
-from datetime import datetime, timedelta
-from hashlib import sha256
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -13,12 +11,12 @@ from sqlalchemy.orm import Session
 from school_portal.domain.workflow import Role
 from school_portal.models import School, SignIn, User
 from school_portal.security import audit, passwords
+from school_portal.services import lockouts
 from school_portal.services.access import Actor, Refused
+from school_portal.services.lockouts import Attempt
 from school_portal.services.portal import Portal
 
-IDLE_LIMIT = timedelta(minutes=30)
-ABSOLUTE_LIMIT = timedelta(hours=12)
-SEEN_EVERY = timedelta(minutes=1)  # spares a write for every request
+NO_PASSWORD = ""  # no password fits it
 PASSWORD_LENGTH = range(8, 257)  # characters
 _EMAIL = re.compile(
     r"(?=.{3,254}$)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
@@ -36,14 +34,30 @@ def create_user(
     password: str,
     role: Role,
     school: School | None = None,
+    initial: bool = False,
 ) -> User:
-    """A new person; an operator belongs to a school, nobody else does. Raises access.Refused."""
+    """A new person; an operator belongs to a school, nobody else does. Raises access.Refused.
+
+    An initial password, which somebody else knows, is changed at the first sign-in.
+    """
+    _check_password(username, password)
+    user = _add(session, actor, now, username, name, role, school)
+    user.password_hash, user.must_change_password = passwords.hashed(password), initial
+    return user
+
+
+def _add(
+    session: Session,
+    actor: Actor,
+    now: datetime,
+    username: str,
+    name: str,
+    role: Role,
+    school: School | None,
+) -> User:
+    """A new person without a password."""
     if not _USERNAME.fullmatch(username):
         raise Refused("用户名须为 2 至 64 个字母、数字或 . _ @ -，以字母或数字开头。")
-    if len(password) not in PASSWORD_LENGTH:
-        raise Refused(
-            f"密码须为 {PASSWORD_LENGTH.start} 至 {PASSWORD_LENGTH.stop - 1} 个字，请重新设置。"
-        )
     if (role is Role.SCHOOL) != (school is not None):
         raise Refused("学校操作人员须属于一所学校，其他角色不属于学校。")
     if session.scalar(sa.select(User.id).where(User.username == username)) is not None:
@@ -51,7 +65,7 @@ def create_user(
     user = User(
         username=username,
         name=name,
-        password_hash=passwords.hashed(password),
+        password_hash=NO_PASSWORD,
         role=role,
         school_id=school.id if school else None,
     )
@@ -67,6 +81,38 @@ def create_user(
         school=user.school_id,
     )
     return user
+
+
+def _check_password(username: str, password: str) -> None:
+    if len(password) not in PASSWORD_LENGTH:
+        raise Refused(
+            f"密码须为 {PASSWORD_LENGTH.start} 至 {PASSWORD_LENGTH.stop - 1} 个字，请重新设置。"
+        )
+    if password.casefold() == username.casefold():
+        raise Refused("密码不能与用户名相同，请重新设置。")
+
+
+def change_password(
+    session: Session, portal: Portal, user: User, old: str, new: str, keep: int | None
+) -> None:
+    """The person's own new password; all sign-ins but the one with the id `keep` end.
+
+    The caller commits either way. Raises access.Refused, lockouts.Locked.
+    """
+    attempt = Attempt(user.username)
+    lockouts.begin(session, portal, attempt)
+    if not passwords.fits(old, user.password_hash):
+        raise Refused("原密码不对，请重新填写。")
+    lockouts.succeed(session, portal, attempt)
+    _check_password(user.username, new)
+    if new == old:
+        raise Refused("新密码不能与原密码相同，请重新设置。")
+    user.password_hash, user.must_change_password = passwords.hashed(new), False
+    session.execute(
+        sa.delete(SignIn).where(SignIn.user_id == user.id, SignIn.id != keep),
+        execution_options={"synchronize_session": False},
+    )
+    audit.record(session, f"user:{user.id}", "user.password", f"user:{user.id}", at=portal.clock())
 
 
 def set_email(session: Session, portal: Portal, actor: Actor, user: User, address: str) -> None:
@@ -92,62 +138,6 @@ def email_of(portal: Portal, user: User) -> str:
     return portal.vault.unseal("users", "email", user.username.encode(), user.email_sealed)
 
 
-def sign_in(
-    session: Session, username: str, password: str, now: datetime
-) -> tuple[str, User] | None:
-    """A new sign-in's token and whose it is, or None; the caller commits either way.
-
-    An unknown name, a wrong password and a disabled account take the same time and look the same.
-    """
-    user = session.scalar(sa.select(User).where(User.username == username))
-    fits = passwords.fits(password, user.password_hash if user else None)
-    if user is None or not fits or not user.active:
-        subject = f"user:{user.id}" if user else "user:unknown"
-        audit.record(session, "anonymous", "sign-in.refuse", subject, at=now)
-        return None
-    if passwords.is_outdated(user.password_hash):
-        user.password_hash = passwords.hashed(password)
-    return begin(session, user, now), user
-
-
-def begin(session: Session, user: User, now: datetime) -> str:
-    """A new sign-in of someone who has shown who they are; its token."""
-    token = secrets.token_urlsafe(32)
-    session.execute(sa.delete(SignIn).where(~_in_force(now)))
-    session.add(SignIn(token_hash=_token_hash(token), user=user, created_at=now, last_seen_at=now))
-    audit.record(session, f"user:{user.id}", "sign-in", f"user:{user.id}", at=now)
-    return token
-
-
-def user_of(session: Session, token: str, now: datetime) -> User | None:
-    """Whose sign-in that is, while it is in force and the account is not disabled.
-
-    Notes that the person was here: the caller commits, after a page that only reads too.
-    """
-    found = session.scalar(
-        sa.select(SignIn)
-        .join(SignIn.user)
-        .where(SignIn.token_hash == _token_hash(token), _in_force(now), User.active)
-    )
-    if found is None:
-        return None
-    if now - found.last_seen_at >= SEEN_EVERY:
-        found.last_seen_at = now
-    return found.user
-
-
-def sign_out(session: Session, token: str, now: datetime) -> None:
-    """Ends that sign-in; one that has ended already is no error."""
-    ended = session.scalar(
-        sa.delete(SignIn)
-        .where(SignIn.token_hash == _token_hash(token))
-        .returning(SignIn.user_id)
-        .execution_options(synchronize_session=False)
-    )
-    if ended is not None:
-        audit.record(session, f"user:{ended}", "sign-out", f"user:{ended}", at=now)
-
-
 def set_active(
     session: Session, actor: Actor, username: str, now: datetime, *, active: bool
 ) -> None:
@@ -159,11 +149,3 @@ def set_active(
     session.execute(sa.delete(SignIn).where(SignIn.user_id == user.id))
     action = "user.enable" if active else "user.disable"
     audit.record(session, actor.label, action, f"user:{user.id}", at=now)
-
-
-def _in_force(now: datetime) -> sa.ColumnElement[bool]:
-    return sa.and_(SignIn.created_at > now - ABSOLUTE_LIMIT, SignIn.last_seen_at > now - IDLE_LIMIT)
-
-
-def _token_hash(token: str) -> bytes:
-    return sha256(token.encode()).digest()

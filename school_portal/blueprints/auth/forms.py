@@ -21,3 +21,15 @@ class SignInForm(FlaskForm):
         render_kw={"autocomplete": "current-password"},
     )
     next = HiddenField()
+
+
+class CodeForm(FlaskForm):
+    """A code of the second factor, and where the person was going."""
+
+    code = StringField(
+        "验证码",
+        [InputRequired("请填写验证码。"), Length(max=40, message="验证码不超过 40 个字。")],
+        description="手机验证应用显示的 6 位数字；手机不在身边时，可用一个恢复码。",
+        render_kw={"autocomplete": "one-time-code", "autofocus": True},
+    )
+    next = HiddenField()

@@ -6,8 +6,15 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
-from wtforms import DateField, IntegerField, SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length
+from wtforms import (
+    DateField,
+    IntegerField,
+    PasswordField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import EqualTo, InputRequired, Length
 
 _NO_DATE = "请选择日期。"
 
@@ -82,4 +89,36 @@ class ProfileForm(FlaskForm):
         [Length(max=254, message="邮箱地址不超过 254 个字。")],
         description="留空则只在平台内通知。邮箱地址加密保存，只用来发送本人的通知。",
         render_kw={"type": "email", "autocomplete": "email"},
+    )
+
+
+class PasswordForm(FlaskForm):
+    """One's own new password."""
+
+    old = PasswordField(
+        "原密码",
+        [InputRequired("请填写原密码。"), Length(max=256, message="密码不超过 256 个字。")],
+        render_kw={"autocomplete": "current-password"},
+    )
+    new = PasswordField(
+        "新密码",
+        [InputRequired("请填写新密码。")],
+        description="8 至 256 个字，不能与用户名或原密码相同。",
+        render_kw={"autocomplete": "new-password"},
+    )
+    again = PasswordField(
+        "再填一次新密码",
+        [EqualTo("new", "两次填写的新密码不一样，请重新填写。")],
+        render_kw={"autocomplete": "new-password"},
+    )
+
+
+class ConfirmCodeForm(FlaskForm):
+    """The first code of a new second factor."""
+
+    code = StringField(
+        "验证码",
+        [InputRequired("请填写验证码。"), Length(max=10, message="验证码为 6 位数字。")],
+        description="填写应用中现在显示的 6 位数字，以确认设置成功。",
+        render_kw={"autocomplete": "one-time-code", "inputmode": "numeric"},
     )
