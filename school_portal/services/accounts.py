@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from school_portal.domain.workflow import Role
-from school_portal.models import School, SignIn, User
+from school_portal.models import School, SignIn, User, UserRole
 from school_portal.security import audit, passwords
 from school_portal.services import lockouts
-from school_portal.services.access import Actor, Refused
+from school_portal.services.access import Actor, Refused, hold
 from school_portal.services.lockouts import Attempt
 from school_portal.services.portal import Portal
 
@@ -41,32 +42,33 @@ def create_user(
     An initial password, which somebody else knows, is changed at the first sign-in.
     """
     _check_password(username, password)
-    user = _add(session, actor, now, username, name, role, school)
+    user = add(session, actor, now, username=username, name=name, roles=[role], school=school)
     user.password_hash, user.must_change_password = passwords.hashed(password), initial
     return user
 
 
-def _add(
+def add(
     session: Session,
     actor: Actor,
     now: datetime,
+    *,
     username: str,
     name: str,
-    role: Role,
-    school: School | None,
+    roles: Sequence[Role],
+    school: School | None = None,
 ) -> User:
-    """A new person without a password."""
+    """A new person without a password. Raises access.Refused."""
     if not _USERNAME.fullmatch(username):
         raise Refused("用户名须为 2 至 64 个字母、数字或 . _ @ -，以字母或数字开头。")
-    if (role is Role.SCHOOL) != (school is not None):
-        raise Refused("学校操作人员须属于一所学校，其他角色不属于学校。")
+    _check_roles(roles, in_school=school is not None)
     if session.scalar(sa.select(User.id).where(User.username == username)) is not None:
         raise Refused(f"用户名“{username}”已有人使用，请换一个。")
     user = User(
         username=username,
         name=name,
         password_hash=NO_PASSWORD,
-        role=role,
+        role=roles[0],
+        more_roles=[UserRole(role=role) for role in roles[1:]],
         school_id=school.id if school else None,
     )
     session.add(user)
@@ -77,10 +79,75 @@ def _add(
         "user.create",
         f"user:{user.id}",
         at=now,
-        role=role.value,
+        role=_told(roles),
         school=user.school_id,
     )
     return user
+
+
+def count(session: Session) -> int:
+    """How many accounts there are."""
+    return session.scalar(sa.select(sa.func.count(User.id))) or 0
+
+
+def page_of(session: Session, *, limit: int, offset: int) -> Sequence[User]:
+    """Accounts by username, schools' and roles at hand."""
+    return session.scalars(
+        sa.select(User)
+        .options(joinedload(User.school), selectinload(User.more_roles))
+        .order_by(User.username)
+        .limit(limit)
+        .offset(offset)
+    ).all()
+
+
+def set_roles(
+    session: Session, portal: Portal, actor: Actor, user: User, roles: Sequence[Role]
+) -> None:
+    """The person's roles from now on; all sign-ins end. Raises access.Refused."""
+    check_admin(actor)
+    _check_other(actor, user)
+    _check_roles(roles, in_school=user.school_id is not None)
+    hold(session, user)
+    user.role = roles[0]
+    user.more_roles = [UserRole(role=role) for role in roles[1:]]
+    end_sign_ins(session, portal, actor, user)
+    audit.record(
+        session, actor.label, "user.roles", f"user:{user.id}", at=portal.clock(), role=_told(roles)
+    )
+
+
+def end_sign_ins(session: Session, portal: Portal, actor: Actor, user: User) -> None:
+    """Every sign-in of the person ends at once."""
+    session.execute(
+        sa.delete(SignIn).where(SignIn.user_id == user.id),
+        execution_options={"synchronize_session": False},
+    )
+    audit.record(session, actor.label, "user.end-sign-ins", f"user:{user.id}", at=portal.clock())
+
+
+def check_admin(actor: Actor) -> None:
+    """Raises access.Refused for whoever does not run the system."""
+    if actor.role not in (Role.ADMIN, None):
+        raise Refused("账户由系统管理员管理，请联系管理员办理。")
+
+
+def _check_other(actor: Actor, user: User) -> None:
+    if actor.user_id == user.id:
+        raise Refused("不能停用自己的账户或更改自己的角色，请由另一名管理员办理。")
+
+
+def _check_roles(roles: Sequence[Role], *, in_school: bool) -> None:
+    if not roles:
+        raise Refused("请至少选择一个角色。")
+    if (Role.SCHOOL in roles) != in_school:
+        raise Refused("学校操作人员须属于一所学校，其他角色不属于学校。")
+    if in_school and len(roles) > 1:
+        raise Refused("学校操作人员不能兼任其他角色。")
+
+
+def _told(roles: Sequence[Role]) -> str:
+    return " ".join(role.value for role in roles)
 
 
 def _check_password(username: str, password: str) -> None:
@@ -90,6 +157,12 @@ def _check_password(username: str, password: str) -> None:
         )
     if password.casefold() == username.casefold():
         raise Refused("密码不能与用户名相同，请重新设置。")
+
+
+def set_password(user: User, new: str) -> None:
+    """A password of the person's own. Raises access.Refused."""
+    _check_password(user.username, new)
+    user.password_hash, user.must_change_password = passwords.hashed(new), False
 
 
 def change_password(
@@ -104,10 +177,9 @@ def change_password(
     if not passwords.fits(old, user.password_hash):
         raise Refused("原密码不对，请重新填写。")
     lockouts.succeed(session, portal, attempt)
-    _check_password(user.username, new)
     if new == old:
         raise Refused("新密码不能与原密码相同，请重新设置。")
-    user.password_hash, user.must_change_password = passwords.hashed(new), False
+    set_password(user, new)
     session.execute(
         sa.delete(SignIn).where(SignIn.user_id == user.id, SignIn.id != keep),
         execution_options={"synchronize_session": False},
@@ -145,6 +217,7 @@ def set_active(
     user = session.scalar(sa.select(User).where(User.username == username))
     if user is None:
         raise Refused(f"没有用户名为“{username}”的账户，请核对用户名。")
+    _check_other(actor, user)
     user.active = active
     session.execute(sa.delete(SignIn).where(SignIn.user_id == user.id))
     action = "user.enable" if active else "user.disable"

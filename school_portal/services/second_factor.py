@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from school_portal.models import RecoveryCode, SignIn, User
-from school_portal.security import audit
+from school_portal.security import audit, passwords
 from school_portal.services import lockouts, policies, sign_ins
 from school_portal.services.access import Actor, Refused, hold
 from school_portal.services.lockouts import Attempt
@@ -115,6 +115,25 @@ def complete(
     lockouts.succeed(session, portal, attempt)
     session.delete(awaited)
     return sign_ins.begin(session, user, now)
+
+
+def prove(
+    session: Session, portal: Portal, sign_in_id: int, secret: str, address: str | None
+) -> bool:
+    """Whether that is the password of whose sign-in it is, or a code; notes that they showed it.
+
+    The caller commits either way. Raises lockouts.Locked.
+    """
+    found = session.get_one(SignIn, sign_in_id)
+    attempt = Attempt(found.user.username, address)
+    lockouts.begin(session, portal, attempt)
+    user = found.user
+    if not passwords.fits(secret, user.password_hash) and not fits(session, portal, user, secret):
+        audit.record(session, "anonymous", "sign-in.refuse", _subject(user), at=portal.clock())
+        return False
+    lockouts.succeed(session, portal, attempt)
+    found.proved_at = portal.clock()
+    return True
 
 
 def _uses_code(portal: Portal, user: User, code: str) -> bool:

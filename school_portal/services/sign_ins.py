@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
@@ -11,9 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from school_portal.domain.policy import Policy
+from school_portal.domain.workflow import Role
 from school_portal.models import SignIn, User
 from school_portal.security import audit, passwords
 from school_portal.services import lockouts, policies
+from school_portal.services.access import Actor, NotFound
 from school_portal.services.lockouts import Attempt
 from school_portal.services.portal import Portal
 
@@ -119,6 +122,48 @@ def duty(session: Session, found: SignIn) -> Duty | None:
     if user.has_second_factor or not user.is_staff:
         return None
     return Duty.SECOND_FACTOR if policies.current(session).staff_second_factor else None
+
+
+def listed(session: Session, actor: Actor, now: datetime) -> Sequence[SignIn]:
+    """The actor's own sign-ins in force, the newest first."""
+    return session.scalars(
+        sa.select(SignIn)
+        .where(
+            SignIn.user_id == actor.user_id,
+            SignIn.proved_at.is_not(None),
+            _in_force(policies.current(session), now),
+        )
+        .order_by(SignIn.created_at.desc(), SignIn.id.desc())
+    ).all()
+
+
+def end(session: Session, actor: Actor, sign_in_id: int, now: datetime) -> None:
+    """End one of the actor's own sign-ins. Raises NotFound."""
+    own = sa.delete(SignIn).where(SignIn.user_id == actor.user_id, SignIn.id == sign_in_id)
+    if not session.execute(own).rowcount:  # type: ignore[attr-defined]
+        raise NotFound("SignIn")
+    audit.record(session, actor.label, "sign-in.end", actor.label, at=now)
+
+
+def end_others(session: Session, actor: Actor, keep: int, now: datetime) -> None:
+    """End all of the actor's own sign-ins but that one."""
+    session.execute(sa.delete(SignIn).where(SignIn.user_id == actor.user_id, SignIn.id != keep))
+    audit.record(session, actor.label, "sign-in.end-others", actor.label, at=now)
+
+
+def act_as(session: Session, actor: Actor, sign_in_id: int, role: Role, now: datetime) -> None:
+    """Go on in another of the person's roles. Raises NotFound for one that is not theirs."""
+    found = session.get_one(SignIn, sign_in_id)
+    if role not in found.user.roles:
+        raise NotFound("UserRole")
+    found.role = role
+    audit.record(session, actor.label, "sign-in.role", actor.label, at=now, role=role.value)
+
+
+def is_fresh(session: Session, sign_in_id: int, now: datetime) -> bool:
+    """Whether the person showed who they are not long ago."""
+    proved_at = session.get_one(SignIn, sign_in_id).proved_at
+    return proved_at is not None and now - proved_at < PROOF_LASTS
 
 
 def sign_out(session: Session, token: str, now: datetime) -> None:

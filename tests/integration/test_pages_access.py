@@ -17,7 +17,8 @@ from tests.factories.visitor import HTML, Visitor, user, work
 
 PUBLIC = {
     "auth.ca_challenge", "auth.ca_verify",
-    "auth.check_code", "auth.check_sign_in", "auth.code", "auth.sign_in", "auth.sign_out",
+    "auth.accept_invitation", "auth.check_code", "auth.check_sign_in", "auth.code",
+    "auth.invitation", "auth.sign_in", "auth.sign_out",
     "entrance.clause",
     "entrance.entrance", "entrance.help_page", "ops.healthz", "ops.metrics", "ops.readyz",
     "register.bodies", "register.verify", "static",

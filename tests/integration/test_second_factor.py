@@ -72,6 +72,7 @@ def test_the_code_is_asked_for_after_the_password(
     assert answer.location == "/"
     assert visitor.get("/settings/profile").status_code == 200
     assert session.scalars(sa.select(SignIn.proved_at)).all() == [clock.now]
+    session.commit()
     other = Visitor(visitor.app)
     other.sign_in("clerk")
     assert other.post("/auth/code", code=totp.at(clock.now)).status_code == 422  # replayed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, PasswordField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import EqualTo, InputRequired, Length
 
 
 class SignInForm(FlaskForm):
@@ -33,3 +33,24 @@ class CodeForm(FlaskForm):
         render_kw={"autocomplete": "one-time-code", "autofocus": True},
     )
     next = HiddenField()
+
+
+class AcceptForm(FlaskForm):
+    """The name and password of a person who was invited."""
+
+    name = StringField(
+        "姓名",
+        [InputRequired("请填写姓名。"), Length(max=50, message="姓名不超过 50 个字。")],
+        render_kw={"autocomplete": "name", "autofocus": True},
+    )
+    new = PasswordField(
+        "密码",
+        [InputRequired("请填写密码。")],
+        description="8 至 256 个字，不能与用户名相同。",
+        render_kw={"autocomplete": "new-password"},
+    )
+    again = PasswordField(
+        "再填一次密码",
+        [EqualTo("new", "两次填写的密码不一样，请重新填写。")],
+        render_kw={"autocomplete": "new-password"},
+    )

@@ -9,7 +9,7 @@ from flask_limiter.util import get_remote_address
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response as Redirect
 
-from school_portal.blueprints.auth import ca
+from school_portal.blueprints.auth import ca, invitation
 from school_portal.blueprints.auth.blueprint import blueprint
 from school_portal.blueprints.auth.forms import CodeForm, SignInForm
 from school_portal.blueprints.http import address
@@ -23,7 +23,7 @@ from school_portal.services.lockouts import Attempt, Locked
 from school_portal.services.portal import current_portal
 from school_portal.services.sign_ins import Opened
 
-__all__ = ["blueprint", "ca"]
+__all__ = ["blueprint", "ca", "invitation"]
 
 REFUSED = "用户名或密码不对，请核对后再试。多次不对会暂停登录一段时间。"
 

@@ -14,8 +14,23 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import EqualTo, InputRequired, Length
 
+from school_portal.blueprints.office.forms import ChecksField
+from school_portal.models import Role
+
+# What an administrator may give; experts are the centre's to add.
+ROLES = [
+    SelectChoice(role.value, role.label)
+    for role in (
+        Role.TEACHING_OFFICE,
+        Role.VOCATIONAL_DIVISION,
+        Role.CENTRE,
+        Role.BUREAU,
+        Role.ADMIN,
+    )
+]
 _NO_DATE = "请选择日期。"
 
 
@@ -122,3 +137,22 @@ class ConfirmCodeForm(FlaskForm):
         description="填写应用中现在显示的 6 位数字，以确认设置成功。",
         render_kw={"autocomplete": "one-time-code", "inputmode": "numeric"},
     )
+
+
+class InvitationForm(FlaskForm):
+    """A new person, who sets name and password by a link."""
+
+    username = StringField(
+        "用户名",
+        [InputRequired("请填写用户名。"), Length(max=64, message="用户名不超过 64 个字。")],
+        description="2 至 64 个字母、数字或 . _ @ -，登录时使用，以后不能更改。",
+        render_kw={"autocomplete": "off"},
+    )
+    school = SelectField("学校", coerce=int, description="学校操作人员只属于一所学校。")
+    roles = ChecksField("角色", choices=ROLES, description="不属于学校的人员，至少一个。")
+
+
+class RolesForm(FlaskForm):
+    """A person's roles; a sign-in begins with the first."""
+
+    roles = ChecksField("角色", choices=ROLES, description="更改后，此人须重新登录。")

@@ -6,6 +6,8 @@ from school_portal.blueprints.settings import (
     password,
     policies,
     second_factor,
+    sign_ins,
+    users,
     windows,
     workdays,
 )
@@ -18,6 +20,8 @@ __all__ = [
     "password",
     "policies",
     "second_factor",
+    "sign_ins",
+    "users",
     "windows",
     "workdays",
 ]

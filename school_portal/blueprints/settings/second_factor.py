@@ -7,7 +7,7 @@ from flask import flash, redirect, render_template, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from school_portal.blueprints.identity import actor, audience
+from school_portal.blueprints.identity import actor, audience, fresh
 from school_portal.blueprints.rendering import PORTAL_NAME
 from school_portal.blueprints.settings.blueprint import blueprint
 from school_portal.blueprints.settings.forms import ConfirmCodeForm
@@ -49,6 +49,7 @@ def confirm_second_factor() -> str | tuple[str, int]:
 
 @blueprint.post("/second-factor/codes")
 @audience(*Role)
+@fresh
 def renew_recovery_codes() -> str:
     codes = service.renew_codes(db.session(), current_portal(), _user())
     db.session.commit()
@@ -57,6 +58,7 @@ def renew_recovery_codes() -> str:
 
 @blueprint.post("/second-factor/remove")
 @audience(*Role)
+@fresh
 def remove_second_factor() -> Response:
     session, user = db.session(), _user()
     service.check_removable(session, user)
