@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -50,8 +51,13 @@ def at(app: Flask, session: Session, portal: Portal) -> At:
     return come
 
 
-def invited(admin: Visitor, **fields: object) -> str:
-    sent = {"username": "li", "school": "0", "roles": ["centre", "bureau"], **fields}
+def invited(admin: Visitor, **fields: Any) -> str:
+    sent: dict[str, Any] = {
+        "username": "li",
+        "school": "0",
+        "roles": ["centre", "bureau"],
+        **fields,
+    }
     page = admin.post("/settings/users/new", **sent).get_data(as_text=True)
     found = LINK.search(page)
     assert found is not None, page
@@ -121,7 +127,7 @@ def test_an_operator_is_invited_to_a_school(at: At, app: Flask, session: Session
         ({"username": "li", "roles": ["system"]}, "角色"),
     ],
 )
-def test_who_cannot_be_invited(at: At, fields: dict[str, object], text: str) -> None:
+def test_who_cannot_be_invited(at: At, fields: dict[str, Any], text: str) -> None:
     answer = at("admin").post("/settings/users/new", **{"school": "0", **fields})
     assert answer.status_code == 422
     assert text in answer.get_data(as_text=True)
@@ -163,7 +169,7 @@ def test_a_person_of_two_roles_acts_in_one_of_them(at: At, session: Session) -> 
     assert "其登录都已结束" in admin.post(path, roles=["centre", "bureau"]).get_data(as_text=True)
     assert clerk.get("/settings/profile", follow=False).status_code == 302
     assert "切换为市人力资源社会保障局" in clerk.sign_in("clerk").get_data(as_text=True)
-    change = {"value": "100", "reason": "试行"}
+    change: dict[str, Any] = {"value": "100", "reason": "试行"}
     assert clerk.post("/settings/policies/group_size", **change).status_code == 403
     assert clerk.post("/settings/role", role="admin").status_code == 404
     assert "切换为市职业技能鉴定中心" in clerk.post("/settings/role", role="bureau").get_data(
@@ -220,7 +226,7 @@ def test_a_decisive_act_asks_again_and_loses_nothing(
 ) -> None:
     user(session, portal, "bureau", role=Role.BUREAU)
     bureau, path = at("bureau"), "/settings/policies/group_size"
-    change = {"value": "100", "reason": "“试行”<一年>"}
+    change: dict[str, Any] = {"value": "100", "reason": "“试行”<一年>"}
     clock.now += LATER
     asked = bureau.post(path, **change)
     assert asked.status_code == 403
