@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from datetime import datetime
+from ipaddress import ip_address
 
 from flask import Flask, Response, g, request
 from flask.sessions import SecureCookieSessionInterface
@@ -68,6 +69,18 @@ def over_tls() -> bool:
     """Whether the visitor's connection is encrypted, at this server or at the proxy before it."""
     origin = current_portal().settings.origin or ""
     return request.is_secure or origin.startswith("https://")
+
+
+def address() -> str | None:
+    """The visitor's address; None where only that of a proxy on this machine is known.
+
+    Over a Unix socket nobody but the proxy speaks: what it appended last is the visitor's.
+    """
+    peer = request.remote_addr or request.headers.get("X-Forwarded-For", "").rpartition(",")[2]
+    try:
+        return None if ip_address(peer.strip()).is_loopback else peer.strip()
+    except ValueError:
+        return None
 
 
 class HostBoundSessions(SecureCookieSessionInterface):

@@ -6,17 +6,21 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from flask import Flask, abort, redirect, request, url_for
+from flask import Flask, abort, redirect, render_template, request, url_for
 from flask_login import UserMixin, current_user
 from sqlalchemy.exc import OperationalError
 
 from school_portal.blueprints.errors import TEXTS, Answer, problem, wants_page
+from school_portal.blueprints.http import address
+from school_portal.blueprints.rendering import moment
 from school_portal.extensions import db
 from school_portal.extensions.web import login
-from school_portal.models import Role, School, User, dialect
-from school_portal.services import accounts
+from school_portal.models import Role, School, SignIn, dialect
+from school_portal.services import second_factor, sign_ins
 from school_portal.services.access import Actor
+from school_portal.services.lockouts import Locked
 from school_portal.services.portal import current_portal
+from school_portal.services.sign_ins import Duty
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,19 +32,35 @@ OFFICES = {
     Role.ADMIN: "系统管理",
 }
 
+PROOF = "proof"  # the field of a form in which the password or a code is sent again
+LOCKED = "不对的次数太多，已暂停验证，请在 {} 之后再试。"
+# The page on which a duty is done, first, and what else of it is open meanwhile.
+DUTIES = {
+    Duty.PASSWORD: ("settings.password", "settings.change_password"),
+    Duty.SECOND_FACTOR: (
+        "settings.second_factor",
+        "settings.start_second_factor",
+        "settings.confirm_second_factor",
+    ),
+}
+
 
 class SignedIn(UserMixin):
     """A sign-in, as Flask-Login knows it; its id is the sign-in's token."""
 
-    def __init__(self, token: str, user: User) -> None:
+    def __init__(self, token: str, found: SignIn, duty: Duty | None = None) -> None:
+        user = found.user
         self.token = token
+        self.sign_in_id = found.id
         self.name = user.name
-        self.role = user.role
+        self.role = found.role
+        self.roles = user.roles
         self.school_id = user.school_id
         self.organisation = (
-            user.school.name if user.school else OFFICES.get(user.role, user.role.label)
+            user.school.name if user.school else OFFICES.get(found.role, found.role.label)
         )
-        self.actor = Actor.of(user)
+        self.actor = Actor.of(user, found.role)
+        self.duty = duty
 
     def get_id(self) -> str:
         return self.token
@@ -56,8 +76,9 @@ def signed_in(token: str) -> SignedIn | None:
     reads = request.method in ("GET", "HEAD")
     if reads:
         begin_reading()
-    user = accounts.user_of(session, token, current_portal().clock())
-    found = SignedIn(token, user) if user else None
+    with session.no_autoflush:  # nothing is written before the commit below
+        kept = sign_ins.find(session, token, current_portal().clock())
+        found = SignedIn(token, kept, sign_ins.duty(session, kept)) if kept else None
     if session.dirty:
         try:
             session.commit()
@@ -96,6 +117,8 @@ def audience(*roles: Role) -> Callable[[Callable[P, R]], Callable[P, R | Answer]
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Answer:
             if not current_user.is_authenticated:
                 return send_to_sign_in()
+            if current_user.duty and request.endpoint not in DUTIES[current_user.duty]:
+                return redirect(url_for(DUTIES[current_user.duty][0]))
             if current_user.role not in roles:
                 abort(403)
             return view(*args, **kwargs)
@@ -104,6 +127,52 @@ def audience(*roles: Role) -> Callable[[Callable[P, R]], Callable[P, R | Answer]
         return guarded
 
     return guard
+
+
+def fresh(view: Callable[P, R]) -> Callable[P, R | Answer]:
+    """For decisive acts: who has not shown who they are for a while shows it again.
+
+    The page that asks carries what was sent; sent again with the proof it goes on from there.
+    """
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Answer:
+        if request.method != "POST":
+            return view(*args, **kwargs)
+        portal, session = current_portal(), db.session()
+        error, status = None, 403
+        if PROOF in request.form:
+            error, status = _prove(request.form[PROOF])
+            session.commit()
+        if error is None and sign_ins.is_fresh(session, current_user.sign_in_id, portal.clock()):
+            return view(*args, **kwargs)
+        return _ask_proof(error, status)
+
+    return guarded
+
+
+def _prove(secret: str) -> tuple[str | None, int]:
+    """What is wrong with the proof, None where nothing is, and the answer's status."""
+    sign_in_id: int = current_user.sign_in_id
+    try:
+        fits = second_factor.prove(db.session(), current_portal(), sign_in_id, secret, address())
+    except Locked as locked:
+        return LOCKED.format(moment(locked.until)), 429
+    return (None, 403) if fits else ("密码或验证码不对，请重新填写。", 422)
+
+
+def _ask_proof(error: str | None, status: int) -> Answer:
+    if not wants_page():
+        return problem(status, "请再次确认身份", "这项操作须再次填写密码。", "request.proof")
+    sent = [
+        (name, value)
+        for name, value in request.form.items(multi=True)
+        if name not in (PROOF, "csrf_token")
+    ]
+    page = render_template(
+        "auth/prove.html", action=request.full_path.rstrip("?"), sent=sent, error=error
+    )
+    return page, status
 
 
 def actor() -> Actor:

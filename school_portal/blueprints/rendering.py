@@ -130,6 +130,7 @@ _SCHOOLS = ("centre.schools", "学校账户", "lock")
 _POLICIES = ("settings.policies", "规则设置", "list-check")
 _WINDOWS = ("settings.windows", "受理期", "calendar")
 _WORKDAYS = ("settings.workdays", "工作日", "clock")
+_USERS = ("settings.users", "账户", "users-group")
 _MAIL = ("settings.mail", "邮件记录", "info-circle")
 _EVALUATIONS = ("office.evaluations", "专业评估", "certificate")
 _LINES = ("office.lines", "评估结论", "circle-check")
@@ -155,7 +156,7 @@ NAVIGATION = {
     ),
     Role.EXPERT: (_HOME, _REVIEWS, _REGISTER, _HELP),
     Role.BUREAU: (_HOME, _POLICIES, _WINDOWS, _REGISTER, _HELP),
-    Role.ADMIN: (_HOME, _POLICIES, _WINDOWS, _WORKDAYS, _MAIL, _REGISTER, _HELP),
+    Role.ADMIN: (_HOME, _USERS, _POLICIES, _WINDOWS, _WORKDAYS, _MAIL, _REGISTER, _HELP),
 }
 # A page below another's entry of the navigation.
 SECTIONS = {
@@ -177,6 +178,9 @@ SECTIONS = {
     "office.expert": "office.experts",
     "expert.review": "expert.reviews",
     "expert.recuse": "expert.reviews",
+    "settings.new_user": "settings.users",
+    "settings.invite_user": "settings.users",
+    "settings.user": "settings.users",
     "settings.policy": "settings.policies",
     "settings.change_policy": "settings.policies",
     "settings.open_window": "settings.windows",

@@ -25,11 +25,19 @@ username_option = click.option("--username", required=True, help="登录用的�
 @console.of_school(required=False)
 @click.option("--role", type=click.Choice(STAFF), help="不属于学校的人员的角色")
 @click.option("--email", default="", help="接收通知的邮箱地址，可不填")
+@click.option("--keep-password", is_flag=True, help="密码由本人设定，首次登录不必更改")
 @console.in_portal()
-def create(username: str, name: str | None, uscc: str | None, role: str | None, email: str) -> None:
+def create(
+    username: str,
+    name: str | None,
+    uscc: str | None,
+    role: str | None,
+    email: str,
+    keep_password: bool,
+) -> None:
     """建立账户：学校操作人员给出 --school，其他人员给出 --role。
 
-    密码从标准输入读取，在终端上则提示输入。
+    密码从标准输入读取，在终端上则提示输入；本人首次登录时须更改。
     """
     if (uscc is None) == (role is None):
         raise click.UsageError("--school 与 --role 须给出其中一个。")
@@ -44,6 +52,7 @@ def create(username: str, name: str | None, uscc: str | None, role: str | None, 
         password=password,
         role=Role(role) if role else Role.SCHOOL,
         school=console.find_school(session, uscc) if uscc else None,
+        initial=not keep_password,
     )
     if email:
         accounts.set_email(session, portal, actor, user, email)

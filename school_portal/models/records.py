@@ -27,8 +27,35 @@ class User(db.Model):
     school_id: Mapped[int | None] = mapped_column(sa.ForeignKey("schools.id"))
     active: Mapped[bool] = mapped_column(default=True)
     email_sealed: Mapped[bytes | None]  # where notices are sent; bound to the username
+    must_change_password: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    totp_sealed: Mapped[bytes | None]  # the second factor's secret; bound to the username
+    totp_step: Mapped[int | None]  # the last 30 s step whose code was used; None: not confirmed
 
     school: Mapped[School | None] = relationship()
+    more_roles: Mapped[list[UserRole]] = relationship(cascade="all, delete-orphan")
+
+    @property
+    def roles(self) -> list[Role]:
+        """Every role of the person, the one that a sign-in begins with first."""
+        return [self.role, *sorted(one.role for one in self.more_roles)]
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether it is nobody of a school."""
+        return self.role is not Role.SCHOOL
+
+    @property
+    def has_second_factor(self) -> bool:
+        return self.totp_step is not None
+
+
+class UserRole(db.Model):
+    """A role that a person has besides the first; a sign-in acts in one of them."""
+
+    __tablename__ = "user_roles"
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), primary_key=True)
+    role: Mapped[Role] = mapped_column(choice(Role), primary_key=True)
 
 
 class SignIn(db.Model):
@@ -36,10 +63,48 @@ class SignIn(db.Model):
 
     __tablename__ = "sign_ins"
 
-    token_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), unique=True)
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    role: Mapped[Role] = mapped_column(choice(Role))  # the one acted in
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # When the person last showed who they are; None while the second factor's code is awaited.
+    proved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    user: Mapped[User] = relationship()
+
+
+class RecoveryCode(db.Model):
+    """A code that stands in for the second factor once, as its hash; using it removes it."""
+
+    __tablename__ = "recovery_codes"
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), primary_key=True)
+    code_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), primary_key=True)
+
+
+class SignInDelay(db.Model):
+    """Wrong attempts for a name or from an address, which stands as a keyed hash."""
+
+    __tablename__ = "sign_in_delays"
+
+    key_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), primary_key=True)
+    failures: Mapped[int]
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Invitation(db.Model):
+    """A link by which a person sets name and password, as its token's hash; using it removes it."""
+
+    __tablename__ = "invitations"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), unique=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     user: Mapped[User] = relationship()
 

@@ -32,8 +32,9 @@ class Actor:
     label: str  # for the audit trail
 
     @classmethod
-    def of(cls, user: User) -> Actor:
-        return cls(user.id, user.role, user.school_id, f"user:{user.id}")
+    def of(cls, user: User, role: Role | None = None) -> Actor:
+        """The person, in one of the roles; in the first where none is given."""
+        return cls(user.id, role or user.role, user.school_id, f"user:{user.id}")
 
     @classmethod
     def operator_at_the_console(cls, school_id: int | None = None) -> Actor:

@@ -1,24 +1,23 @@
-"""People's accounts and their sign-ins (rulebook 1, 11)."""
+"""People's accounts (rulebook 1, 11)."""
 
 from __future__ import annotations
 
 import re
-import secrets
-from datetime import datetime, timedelta
-from hashlib import sha256
+from collections.abc import Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from school_portal.domain.workflow import Role
-from school_portal.models import School, SignIn, User
+from school_portal.models import School, SignIn, User, UserRole
 from school_portal.security import audit, passwords
-from school_portal.services.access import Actor, Refused
+from school_portal.services import lockouts
+from school_portal.services.access import Actor, Refused, hold
+from school_portal.services.lockouts import Attempt
 from school_portal.services.portal import Portal
 
-IDLE_LIMIT = timedelta(minutes=30)
-ABSOLUTE_LIMIT = timedelta(hours=12)
-SEEN_EVERY = timedelta(minutes=1)  # spares a write for every request
+NO_PASSWORD = ""  # no password fits it
 PASSWORD_LENGTH = range(8, 257)  # characters
 _EMAIL = re.compile(
     r"(?=.{3,254}$)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
@@ -36,23 +35,40 @@ def create_user(
     password: str,
     role: Role,
     school: School | None = None,
+    initial: bool = False,
 ) -> User:
-    """A new person; an operator belongs to a school, nobody else does. Raises access.Refused."""
+    """A new person; an operator belongs to a school, nobody else does. Raises access.Refused.
+
+    An initial password, which somebody else knows, is changed at the first sign-in.
+    """
+    _check_password(username, password)
+    user = add(session, actor, now, username=username, name=name, roles=[role], school=school)
+    user.password_hash, user.must_change_password = passwords.hashed(password), initial
+    return user
+
+
+def add(
+    session: Session,
+    actor: Actor,
+    now: datetime,
+    *,
+    username: str,
+    name: str,
+    roles: Sequence[Role],
+    school: School | None = None,
+) -> User:
+    """A new person without a password. Raises access.Refused."""
     if not _USERNAME.fullmatch(username):
         raise Refused("用户名须为 2 至 64 个字母、数字或 . _ @ -，以字母或数字开头。")
-    if len(password) not in PASSWORD_LENGTH:
-        raise Refused(
-            f"密码须为 {PASSWORD_LENGTH.start} 至 {PASSWORD_LENGTH.stop - 1} 个字，请重新设置。"
-        )
-    if (role is Role.SCHOOL) != (school is not None):
-        raise Refused("学校操作人员须属于一所学校，其他角色不属于学校。")
+    _check_roles(roles, in_school=school is not None)
     if session.scalar(sa.select(User.id).where(User.username == username)) is not None:
         raise Refused(f"用户名“{username}”已有人使用，请换一个。")
     user = User(
         username=username,
         name=name,
-        password_hash=passwords.hashed(password),
-        role=role,
+        password_hash=NO_PASSWORD,
+        role=roles[0],
+        more_roles=[UserRole(role=role) for role in roles[1:]],
         school_id=school.id if school else None,
     )
     session.add(user)
@@ -63,10 +79,112 @@ def create_user(
         "user.create",
         f"user:{user.id}",
         at=now,
-        role=role.value,
+        role=_told(roles),
         school=user.school_id,
     )
     return user
+
+
+def count(session: Session) -> int:
+    """How many accounts there are."""
+    return session.scalar(sa.select(sa.func.count(User.id))) or 0
+
+
+def page_of(session: Session, *, limit: int, offset: int) -> Sequence[User]:
+    """Accounts by username, schools' and roles at hand."""
+    return session.scalars(
+        sa.select(User)
+        .options(joinedload(User.school), selectinload(User.more_roles))
+        .order_by(User.username)
+        .limit(limit)
+        .offset(offset)
+    ).all()
+
+
+def set_roles(
+    session: Session, portal: Portal, actor: Actor, user: User, roles: Sequence[Role]
+) -> None:
+    """The person's roles from now on; all sign-ins end. Raises access.Refused."""
+    check_admin(actor)
+    _check_other(actor, user)
+    _check_roles(roles, in_school=user.school_id is not None)
+    hold(session, user)
+    user.role = roles[0]
+    user.more_roles = [UserRole(role=role) for role in roles[1:]]
+    end_sign_ins(session, portal, actor, user)
+    audit.record(
+        session, actor.label, "user.roles", f"user:{user.id}", at=portal.clock(), role=_told(roles)
+    )
+
+
+def end_sign_ins(session: Session, portal: Portal, actor: Actor, user: User) -> None:
+    """Every sign-in of the person ends at once."""
+    session.execute(
+        sa.delete(SignIn).where(SignIn.user_id == user.id),
+        execution_options={"synchronize_session": False},
+    )
+    audit.record(session, actor.label, "user.end-sign-ins", f"user:{user.id}", at=portal.clock())
+
+
+def check_admin(actor: Actor) -> None:
+    """Raises access.Refused for whoever does not run the system."""
+    if actor.role not in (Role.ADMIN, None):
+        raise Refused("账户由系统管理员管理，请联系管理员办理。")
+
+
+def _check_other(actor: Actor, user: User) -> None:
+    if actor.user_id == user.id:
+        raise Refused("不能停用自己的账户或更改自己的角色，请由另一名管理员办理。")
+
+
+def _check_roles(roles: Sequence[Role], *, in_school: bool) -> None:
+    if not roles:
+        raise Refused("请至少选择一个角色。")
+    if (Role.SCHOOL in roles) != in_school:
+        raise Refused("学校操作人员须属于一所学校，其他角色不属于学校。")
+    if in_school and len(roles) > 1:
+        raise Refused("学校操作人员不能兼任其他角色。")
+
+
+def _told(roles: Sequence[Role]) -> str:
+    return " ".join(role.value for role in roles)
+
+
+def _check_password(username: str, password: str) -> None:
+    if len(password) not in PASSWORD_LENGTH:
+        raise Refused(
+            f"密码须为 {PASSWORD_LENGTH.start} 至 {PASSWORD_LENGTH.stop - 1} 个字，请重新设置。"
+        )
+    if password.casefold() == username.casefold():
+        raise Refused("密码不能与用户名相同，请重新设置。")
+
+
+def set_password(user: User, new: str) -> None:
+    """A password of the person's own. Raises access.Refused."""
+    _check_password(user.username, new)
+    user.password_hash, user.must_change_password = passwords.hashed(new), False
+
+
+def change_password(
+    session: Session, portal: Portal, user: User, old: str, new: str, keep: int | None
+) -> None:
+    """The person's own new password; all sign-ins but the one with the id `keep` end.
+
+    The caller commits either way. Raises access.Refused, lockouts.Locked.
+    """
+    attempt = Attempt(user.username)
+    lockouts.begin(session, portal, attempt)
+    if not passwords.fits(old, user.password_hash):
+        raise Refused("原密码不对，请重新填写。")
+    lockouts.succeed(session, portal, attempt)
+    if new == old:
+        raise Refused("新密码不能与原密码相同，请重新设置。")
+    set_password(user, new)
+    session.execute(
+        sa.delete(SignIn).where(SignIn.user_id == user.id, SignIn.id != keep),
+        execution_options={"synchronize_session": False},
+    )
+    audit.record(session, f"user:{user.id}", "user.password", f"user:{user.id}", at=portal.clock())
 
 
 def set_email(session: Session, portal: Portal, actor: Actor, user: User, address: str) -> None:
@@ -92,62 +210,6 @@ def email_of(portal: Portal, user: User) -> str:
     return portal.vault.unseal("users", "email", user.username.encode(), user.email_sealed)
 
 
-def sign_in(
-    session: Session, username: str, password: str, now: datetime
-) -> tuple[str, User] | None:
-    """A new sign-in's token and whose it is, or None; the caller commits either way.
-
-    An unknown name, a wrong password and a disabled account take the same time and look the same.
-    """
-    user = session.scalar(sa.select(User).where(User.username == username))
-    fits = passwords.fits(password, user.password_hash if user else None)
-    if user is None or not fits or not user.active:
-        subject = f"user:{user.id}" if user else "user:unknown"
-        audit.record(session, "anonymous", "sign-in.refuse", subject, at=now)
-        return None
-    if passwords.is_outdated(user.password_hash):
-        user.password_hash = passwords.hashed(password)
-    return begin(session, user, now), user
-
-
-def begin(session: Session, user: User, now: datetime) -> str:
-    """A new sign-in of someone who has shown who they are; its token."""
-    token = secrets.token_urlsafe(32)
-    session.execute(sa.delete(SignIn).where(~_in_force(now)))
-    session.add(SignIn(token_hash=_token_hash(token), user=user, created_at=now, last_seen_at=now))
-    audit.record(session, f"user:{user.id}", "sign-in", f"user:{user.id}", at=now)
-    return token
-
-
-def user_of(session: Session, token: str, now: datetime) -> User | None:
-    """Whose sign-in that is, while it is in force and the account is not disabled.
-
-    Notes that the person was here: the caller commits, after a page that only reads too.
-    """
-    found = session.scalar(
-        sa.select(SignIn)
-        .join(SignIn.user)
-        .where(SignIn.token_hash == _token_hash(token), _in_force(now), User.active)
-    )
-    if found is None:
-        return None
-    if now - found.last_seen_at >= SEEN_EVERY:
-        found.last_seen_at = now
-    return found.user
-
-
-def sign_out(session: Session, token: str, now: datetime) -> None:
-    """Ends that sign-in; one that has ended already is no error."""
-    ended = session.scalar(
-        sa.delete(SignIn)
-        .where(SignIn.token_hash == _token_hash(token))
-        .returning(SignIn.user_id)
-        .execution_options(synchronize_session=False)
-    )
-    if ended is not None:
-        audit.record(session, f"user:{ended}", "sign-out", f"user:{ended}", at=now)
-
-
 def set_active(
     session: Session, actor: Actor, username: str, now: datetime, *, active: bool
 ) -> None:
@@ -155,15 +217,8 @@ def set_active(
     user = session.scalar(sa.select(User).where(User.username == username))
     if user is None:
         raise Refused(f"没有用户名为“{username}”的账户，请核对用户名。")
+    _check_other(actor, user)
     user.active = active
     session.execute(sa.delete(SignIn).where(SignIn.user_id == user.id))
     action = "user.enable" if active else "user.disable"
     audit.record(session, actor.label, action, f"user:{user.id}", at=now)
-
-
-def _in_force(now: datetime) -> sa.ColumnElement[bool]:
-    return sa.and_(SignIn.created_at > now - ABSOLUTE_LIMIT, SignIn.last_seen_at > now - IDLE_LIMIT)
-
-
-def _token_hash(token: str) -> bytes:
-    return sha256(token.encode()).digest()

@@ -80,8 +80,12 @@ def add(
     username: str,
     name: str,
     password: str,
+    initial: bool = False,
 ) -> Expert:
-    """A new expert, who can sign in. Raises NotFound for whoever is not the centre, Refused."""
+    """A new expert, who can sign in; for `initial` see accounts.create_user.
+
+    Raises NotFound for whoever is not the centre, Refused.
+    """
     _the_centre(actor)
     checked = _checked(session, profile)
     user = accounts.create_user(
@@ -92,6 +96,7 @@ def add(
         name=name,
         password=password,
         role=Role.EXPERT,
+        initial=initial,
     )
     expert = Expert(
         user=user,

@@ -21,9 +21,10 @@ from school_portal.security import audit
 from school_portal.security.ca.certificates import Certificate
 from school_portal.security.ca.trust import TrustFiles
 from school_portal.security.ca.verification import CaRefused, Code, Verified, verify
-from school_portal.services import accounts, school_accounts
+from school_portal.services import school_accounts, sign_ins
 from school_portal.services.access import Actor
 from school_portal.services.portal import Portal
+from school_portal.services.sign_ins import Opened
 
 LIFETIME = timedelta(minutes=2)
 CHALLENGE_SIZE = 32  # bytes
@@ -68,8 +69,8 @@ def challenge(session: Session, now: datetime, visit: Visit) -> tuple[str, datet
 
 def sign_in(
     session: Session, portal: Portal, trust: TrustFiles, signed: Signed, visit: Visit
-) -> tuple[str, User]:
-    """A new sign-in's token and whose it is; the caller commits either way.
+) -> Opened:
+    """A new sign-in with its token; the caller commits either way.
 
     A challenge that was presented is used, whatever comes of it. Raises CaRefused; Refused where
     the account was changed meanwhile.
@@ -96,7 +97,7 @@ def sign_in(
     _keep(session, portal, user, signed, verified, purpose)
     if purpose is Purpose.OPEN_ACCOUNT:
         school_accounts.open_account(session, portal, Actor.of(user), school)
-    return accounts.begin(session, user, now), user
+    return sign_ins.begin(session, user, now)
 
 
 def message(visit: Visit, purpose: Purpose, challenge: str) -> str:

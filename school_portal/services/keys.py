@@ -73,6 +73,7 @@ COLUMNS = (
     ),
     SealedColumn("schools", "key_id", School.key_id_sealed, School.id, School.uscc),
     SealedColumn("users", "email", User.email_sealed, User.id, User.username),
+    SealedColumn("users", "totp", User.totp_sealed, User.id, User.username),
     *(
         SealedColumn("students", column, cells, model.id, model.document_index)
         for model in (RosterRow, Student)

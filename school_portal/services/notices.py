@@ -23,6 +23,7 @@ from school_portal.models import (
     SpecialtyEvaluation,
     StateChange,
     User,
+    UserRole,
     dialect,
 )
 from school_portal.services import places
@@ -165,7 +166,8 @@ def _people(session: Session, case: Any, change: StateChange, audience: Audience
             roles = set(missing_seals(case.training_level, (one.role for one in case.seals)))
         case _:
             roles = {Role.CENTRE}
-    return _users(session, User.role.in_(roles))
+    more = User.more_roles.any(UserRole.role.in_(roles))
+    return _users(session, sa.or_(User.role.in_(roles), more))
 
 
 def _users(session: Session, *conditions: sa.ColumnElement[bool]) -> Sequence[User]:

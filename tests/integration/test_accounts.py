@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 import pytest
@@ -13,11 +13,14 @@ from sqlalchemy.orm import Session
 from school_portal.domain.workflow import Role
 from school_portal.models import AuditEvent, SignIn, User
 from school_portal.security import audit, passwords
-from school_portal.services import accounts
+from school_portal.services import accounts, sign_ins
 from school_portal.services.access import Actor, Refused
-from tests.conftest import NOW
+from school_portal.services.lockouts import Attempt
+from school_portal.services.portal import Portal
+from tests.conftest import NOW, FakeClock
 from tests.factories.operation import running
 
+CLERK = Attempt("clerk")
 CONSOLE = Actor.operator_at_the_console()
 PASSWORD = "correct horse 电池"
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -39,11 +42,16 @@ def clerk(session: Session) -> User:
     return user
 
 
-def signed_in(session: Session) -> str:
-    found = accounts.sign_in(session, "clerk", PASSWORD, NOW)
+def signed_in(session: Session, portal: Portal) -> str:
+    found = sign_ins.sign_in(session, portal, CLERK, PASSWORD)
     session.commit()
     assert found is not None
     return found[0]
+
+
+def whose(session: Session, token: str, now: datetime = NOW) -> User | None:
+    found = sign_ins.find(session, token, now)
+    return found.user if found else None
 
 
 def trail(session: Session) -> list[tuple[str, str, str]]:
@@ -54,14 +62,14 @@ def trail(session: Session) -> list[tuple[str, str, str]]:
 
 
 def test_the_password_opens_a_sign_in_and_signing_out_ends_it(
-    session: Session, clerk: User
+    session: Session, clerk: User, portal: Portal
 ) -> None:
-    token = signed_in(session)
-    assert accounts.user_of(session, token, NOW) is clerk
-    accounts.sign_out(session, token, NOW)
-    accounts.sign_out(session, token, NOW)
+    token = signed_in(session, portal)
+    assert whose(session, token) is clerk
+    sign_ins.sign_out(session, token, NOW)
+    sign_ins.sign_out(session, token, NOW)
     session.commit()
-    assert accounts.user_of(session, token, NOW) is None
+    assert whose(session, token) is None
     who = f"user:{clerk.id}"
     assert trail(session) == [
         ("console", "user.create", who),
@@ -71,8 +79,10 @@ def test_the_password_opens_a_sign_in_and_signing_out_ends_it(
     assert list(audit.verify(session)) == []
 
 
-def test_the_table_holds_neither_token_nor_password(session: Session, clerk: User) -> None:
-    token = signed_in(session)
+def test_the_table_holds_neither_token_nor_password(
+    session: Session, clerk: User, portal: Portal
+) -> None:
+    token = signed_in(session, portal)
     kept = session.scalars(sa.select(SignIn)).one()
     assert len(kept.token_hash) == 32
     assert token.encode() not in kept.token_hash
@@ -91,10 +101,10 @@ def test_the_table_holds_neither_token_nor_password(session: Session, clerk: Use
     ],
 )
 def test_nobody_else_gets_in(
-    session: Session, clerk: User, username: str, password: str, active: bool
+    session: Session, clerk: User, username: str, password: str, active: bool, portal: Portal
 ) -> None:
     clerk.active = active
-    assert accounts.sign_in(session, username, password, NOW) is None
+    assert sign_ins.sign_in(session, portal, Attempt(username), password) is None
     session.commit()
     who = f"user:{clerk.id}" if username == "clerk" else "user:unknown"
     assert trail(session)[1:] == [("anonymous", "sign-in.refuse", who)]
@@ -102,7 +112,7 @@ def test_nobody_else_gets_in(
 
 
 def test_an_unknown_name_costs_a_hash_too(
-    session: Session, clerk: User, monkeypatch: pytest.MonkeyPatch
+    session: Session, clerk: User, monkeypatch: pytest.MonkeyPatch, portal: Portal
 ) -> None:
     seen: list[str] = []
 
@@ -113,7 +123,7 @@ def test_an_unknown_name_costs_a_hash_too(
 
     monkeypatch.setattr(passwords, "hasher", Counting(time_cost=1, memory_cost=8, parallelism=1))
     for username in ("clerk", "nobody"):
-        assert accounts.sign_in(session, username, "wrong password", NOW) is None
+        assert sign_ins.sign_in(session, portal, Attempt(username), "wrong password") is None
     assert seen == ["m=8,t=1,p=1"] * 2
 
 
@@ -129,55 +139,59 @@ def test_an_unknown_name_costs_a_hash_too(
     ],
 )
 def test_a_sign_in_ends_by_idling_and_by_its_age(
-    session: Session, clerk: User, visits: list[timedelta], lasts: bool
+    session: Session, clerk: User, visits: list[timedelta], lasts: bool, portal: Portal
 ) -> None:
-    token = signed_in(session)
+    token = signed_in(session, portal)
     found = None
     for visit in visits:
-        found = accounts.user_of(session, token, NOW + visit)
+        found = whose(session, token, NOW + visit)
         session.commit()
     assert (found is clerk) is lasts
 
 
-def test_disabling_a_person_ends_the_sign_ins_at_once(session: Session, clerk: User) -> None:
-    token = signed_in(session)
+def test_disabling_a_person_ends_the_sign_ins_at_once(
+    session: Session, clerk: User, portal: Portal
+) -> None:
+    token = signed_in(session, portal)
     accounts.set_active(session, CONSOLE, "clerk", NOW, active=False)
     session.commit()
-    assert accounts.user_of(session, token, NOW) is None
+    assert whose(session, token) is None
     accounts.set_active(session, CONSOLE, "clerk", NOW, active=True)
     session.commit()
-    assert accounts.user_of(session, token, NOW) is None
-    assert signed_in(session)
+    assert whose(session, token) is None
+    assert signed_in(session, portal)
 
 
-def test_a_disabled_flag_alone_is_enough(session: Session, clerk: User) -> None:
-    token = signed_in(session)
+def test_a_disabled_flag_alone_is_enough(session: Session, clerk: User, portal: Portal) -> None:
+    token = signed_in(session, portal)
     clerk.active = False
     session.commit()
-    assert accounts.user_of(session, token, NOW) is None
+    assert whose(session, token) is None
 
 
-def test_a_forged_token_is_nobodys(session: Session, clerk: User) -> None:
-    token = signed_in(session)
+def test_a_forged_token_is_nobodys(session: Session, clerk: User, portal: Portal) -> None:
+    token = signed_in(session, portal)
     for forged in ("", token[:-1], token + "A", "令牌"):
-        assert accounts.user_of(session, forged, NOW) is None
+        assert whose(session, forged) is None
 
 
-def test_ended_sign_ins_are_swept_at_the_next(session: Session, clerk: User) -> None:
-    signed_in(session)
-    assert accounts.sign_in(session, "clerk", PASSWORD, NOW + HOUR) is not None
-    session.commit()
+def test_ended_sign_ins_are_swept_at_the_next(
+    session: Session, clerk: User, portal: Portal, clock: FakeClock
+) -> None:
+    signed_in(session, portal)
+    clock.now = NOW + HOUR
+    signed_in(session, portal)
     assert session.scalars(sa.select(SignIn.created_at)).all() == [NOW + HOUR]
 
 
 def test_a_hash_of_another_cost_is_renewed(
-    session: Session, clerk: User, monkeypatch: pytest.MonkeyPatch
+    session: Session, clerk: User, monkeypatch: pytest.MonkeyPatch, portal: Portal
 ) -> None:
     dearer = PasswordHasher(time_cost=2, memory_cost=8, parallelism=1)
     monkeypatch.setattr(passwords, "hasher", dearer)
-    signed_in(session)
+    signed_in(session, portal)
     assert "t=2" in clerk.password_hash
-    assert signed_in(session)
+    assert signed_in(session, portal)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,9 @@ from tests.factories.visitor import HTML, Visitor, user, work
 
 PUBLIC = {
     "auth.ca_challenge", "auth.ca_verify",
-    "auth.check_sign_in", "auth.sign_in", "auth.sign_out", "entrance.clause",
+    "auth.accept_invitation", "auth.check_code", "auth.check_sign_in", "auth.code",
+    "auth.invitation", "auth.sign_in", "auth.sign_out",
+    "entrance.clause",
     "entrance.entrance", "entrance.help_page", "ops.healthz", "ops.metrics", "ops.readyz",
     "register.bodies", "register.verify", "static",
 }  # fmt: skip
@@ -59,7 +61,7 @@ def test_a_wrong_password_and_an_unknown_name_look_the_same(
 
 def test_attempts_are_limited(visitor: Visitor, operation: Operation) -> None:
     answers = [visitor.sign_in("zhang", "wrong").status_code for _ in range(11)]
-    assert answers == [422] * 10 + [429]
+    assert answers == [422] * 5 + [429] * 6
 
 
 @pytest.mark.parametrize(

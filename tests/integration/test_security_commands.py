@@ -20,8 +20,9 @@ from school_portal.cli.root import school_portal as root
 from school_portal.domain.workflow import Role
 from school_portal.models import AuditEvent, Job, User
 from school_portal.security import passwords
-from school_portal.services import accounts
-from tests.conftest import NOW
+from school_portal.services import sign_ins
+from school_portal.services.lockouts import Attempt
+from school_portal.services.portal import Portal
 from tests.factories.operation import running
 
 PASSWORD = "correct horse 电池"
@@ -47,23 +48,33 @@ def school_portal(app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch)
     return run
 
 
-def test_an_operator_is_created_and_signs_in(school_portal: Run, session: Session) -> None:
+def test_an_operator_is_created_and_signs_in(
+    school_portal: Run, session: Session, portal: Portal
+) -> None:
     school = running(session).school
     line = f"users create --username operator --name 示例 --school {school.uscc}"
     status, *written = school_portal(line, PASSWORD + "\n")
     assert status == 0, written
     assert PASSWORD not in "".join(written)
-    found = accounts.sign_in(session, "operator", PASSWORD, NOW)
+    found = sign_ins.sign_in(session, portal, Attempt("operator"), PASSWORD)
     assert found is not None
-    assert (found[1].school_id, found[1].role, found[1].name) == (school.id, Role.SCHOOL, "示例")
+    user = found[1].user
+    assert (user.school_id, user.role, user.name) == (school.id, Role.SCHOOL, "示例")
+    assert user.must_change_password
 
 
-def test_disabling_and_enabling(school_portal: Run, session: Session) -> None:
+def test_a_password_of_the_persons_own_stays(school_portal: Run, session: Session) -> None:
+    line = "users create --username clerk --role centre --keep-password"
+    assert school_portal(line, PASSWORD)[0] == 0
+    assert session.scalars(sa.select(User.must_change_password)).all() == [False]
+
+
+def test_disabling_and_enabling(school_portal: Run, session: Session, portal: Portal) -> None:
     assert school_portal("users create --username clerk --role centre", PASSWORD)[0] == 0
     assert school_portal("users disable --username clerk")[0] == 0
-    assert accounts.sign_in(session, "clerk", PASSWORD, NOW) is None
+    assert sign_ins.sign_in(session, portal, Attempt("clerk"), PASSWORD) is None
     assert school_portal("users enable --username clerk")[0] == 0
-    assert accounts.sign_in(session, "clerk", PASSWORD, NOW) is not None
+    assert sign_ins.sign_in(session, portal, Attempt("clerk"), PASSWORD) is not None
 
 
 @pytest.mark.parametrize(

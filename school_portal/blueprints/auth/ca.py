@@ -100,7 +100,7 @@ def ca_verify() -> Response:
     db.session.commit()
     session.clear()  # nothing from before the sign-in is kept
     login_user(SignedIn(*known))
-    return jsonify(user=known[1].name, next=url_for("entrance.entrance"))
+    return jsonify(user=known[1].user.name, next=url_for("entrance.entrance"))
 
 
 def _signed() -> Signed:

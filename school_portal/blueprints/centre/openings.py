@@ -10,7 +10,7 @@ from wtforms.validators import InputRequired
 
 from school_portal.blueprints.centre.blueprint import blueprint
 from school_portal.blueprints.decisions import ReasonForm
-from school_portal.blueprints.identity import actor, audience
+from school_portal.blueprints.identity import actor, audience, fresh
 from school_portal.blueprints.paging import page_of
 from school_portal.blueprints.project_choice import keys
 from school_portal.blueprints.rendering import LOOKS
@@ -89,6 +89,7 @@ def receive_original(opening_id: int) -> tuple[str, int] | Response:
 
 @blueprint.post("/openings/<int:opening_id>/approve")
 @audience(Role.CENTRE)
+@fresh
 def approve_opening(opening_id: int) -> Response:
     session = db.session()
     found = opening_list.handed_in(session, opening_id)

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from school_portal.blueprints.centre.blueprint import blueprint
 from school_portal.blueprints.decisions import ReasonForm
-from school_portal.blueprints.identity import actor, audience
+from school_portal.blueprints.identity import actor, audience, fresh
 from school_portal.blueprints.paging import page_of
 from school_portal.blueprints.rendering import LOOKS
 from school_portal.domain.permission import PermissionAction, PermissionState
@@ -86,6 +86,7 @@ def confirm_decision() -> str:
 
 @blueprint.post("/permissions/decide")
 @audience(Role.CENTRE)
+@fresh
 def decide() -> tuple[str, int] | Response:
     """All of them, or none."""
     session, portal = db.session(), current_portal()

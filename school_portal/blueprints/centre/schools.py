@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from school_portal.blueprints.centre.blueprint import blueprint
 from school_portal.blueprints.decisions import ReasonForm
-from school_portal.blueprints.identity import actor, audience
+from school_portal.blueprints.identity import actor, audience, fresh
 from school_portal.blueprints.paging import page_of
 from school_portal.blueprints.project_choice import asked, choice, keys, searched
 from school_portal.domain.account import ACCOUNT_WORKFLOW, AccountAction
@@ -69,6 +69,7 @@ def school(school_id: int) -> str:
 
 @blueprint.post("/schools/<int:school_id>/account/open")
 @audience(Role.CENTRE)
+@fresh
 def open_account(school_id: int) -> Response:
     found = _school(school_id)
     school_accounts.open_account(db.session(), current_portal(), actor(), found)
@@ -97,6 +98,7 @@ def _reason_page(found: School, action: AccountAction, form: ReasonForm) -> str:
 
 @blueprint.post("/schools/<int:school_id>/account/<action>")
 @audience(Role.CENTRE)
+@fresh
 def decide_account(school_id: int, action: str) -> tuple[str, int] | Response:
     found, decision, form = _school(school_id), _decision(action), ReasonForm()
     if not form.validate():
@@ -128,6 +130,7 @@ def new_qualification(school_id: int) -> str:
 
 @blueprint.post("/schools/<int:school_id>/permissions/new")
 @audience(Role.CENTRE)
+@fresh
 def grant_qualification(school_id: int) -> tuple[str, int] | Response:
     found, projects, search = _school(school_id), asked(), searched()
     if search is not None:

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from school_portal.blueprints.clauses import all_clauses
 from school_portal.blueprints.entrance.blueprint import blueprint
-from school_portal.blueprints.identity import actor
+from school_portal.blueprints.identity import DUTIES, actor
 from school_portal.blueprints.paging import page_of
 from school_portal.extensions import db
 from school_portal.models import Role
@@ -21,6 +21,8 @@ from school_portal.services.windows import windows_of
 def entrance() -> str | Response:
     if not current_user.is_authenticated:
         return redirect(url_for("auth.sign_in"))
+    if current_user.duty:
+        return redirect(url_for(DUTIES[current_user.duty][0]))
     if current_user.role is Role.SCHOOL:
         return redirect(url_for("school.home"))
     session, portal, who = db.session(), current_portal(), actor()

@@ -47,6 +47,7 @@ def new_expert() -> str | tuple[str, int] | Redirect:
             username=form.username.data or "",
             name=form.name.data or "",
             password=form.password.data or "",
+            initial=True,
         )
 
     if form.validate_on_submit() and carried_out(form, act):

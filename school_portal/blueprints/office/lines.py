@@ -6,7 +6,7 @@ from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
 from school_portal.blueprints.decisions import ReasonForm, carried_out
-from school_portal.blueprints.identity import actor, audience
+from school_portal.blueprints.identity import actor, audience, fresh
 from school_portal.blueprints.office.blueprint import blueprint
 from school_portal.blueprints.office.evaluations import OFFICES
 from school_portal.blueprints.office.forms import EndForm
@@ -51,6 +51,7 @@ def line(line_id: int) -> str:
 
 @blueprint.route("/lines/<int:line_id>/revoke", methods=["GET", "POST"])
 @audience(*OFFICES)
+@fresh
 def revoke(line_id: int) -> str | tuple[str, int] | Redirect:
     session, found, form = db.session(), seen(line_id), ReasonForm()
 
@@ -66,6 +67,7 @@ def revoke(line_id: int) -> str | tuple[str, int] | Redirect:
 
 @blueprint.route("/lines/<int:line_id>/end", methods=["GET", "POST"])
 @audience(*OFFICES)
+@fresh
 def end(line_id: int) -> str | tuple[str, int] | Redirect:
     session, found, form = db.session(), seen(line_id), EndForm()
 

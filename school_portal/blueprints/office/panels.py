@@ -10,7 +10,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
 from school_portal.blueprints.decisions import ReasonForm, carried_out
-from school_portal.blueprints.identity import actor, audience
+from school_portal.blueprints.identity import actor, audience, fresh
 from school_portal.blueprints.office.blueprint import blueprint
 from school_portal.blueprints.office.case_page import lacking_seals
 from school_portal.blueprints.office.evaluations import OFFICES, back, seen
@@ -130,6 +130,7 @@ def seal_form(evaluation_id: int) -> str:
 
 @blueprint.post("/evaluations/<int:evaluation_id>/seal")
 @audience(*OFFICES)
+@fresh
 def seal(evaluation_id: int) -> Redirect:
     last = sealing.seal(db.session(), current_portal(), actor(), seen(evaluation_id))
     db.session.commit()

@@ -6,9 +6,31 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
-from wtforms import DateField, IntegerField, SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length
+from wtforms import (
+    DateField,
+    IntegerField,
+    PasswordField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import EqualTo, InputRequired, Length
 
+from school_portal.blueprints.office.forms import ChecksField
+from school_portal.models import Role
+
+# What an administrator may give; experts are the centre's to add.
+ROLES = [
+    SelectChoice(role.value, role.label)
+    for role in (
+        Role.TEACHING_OFFICE,
+        Role.VOCATIONAL_DIVISION,
+        Role.CENTRE,
+        Role.BUREAU,
+        Role.ADMIN,
+    )
+]
 _NO_DATE = "请选择日期。"
 
 
@@ -83,3 +105,54 @@ class ProfileForm(FlaskForm):
         description="留空则只在平台内通知。邮箱地址加密保存，只用来发送本人的通知。",
         render_kw={"type": "email", "autocomplete": "email"},
     )
+
+
+class PasswordForm(FlaskForm):
+    """One's own new password."""
+
+    old = PasswordField(
+        "原密码",
+        [InputRequired("请填写原密码。"), Length(max=256, message="密码不超过 256 个字。")],
+        render_kw={"autocomplete": "current-password"},
+    )
+    new = PasswordField(
+        "新密码",
+        [InputRequired("请填写新密码。")],
+        description="8 至 256 个字，不能与用户名或原密码相同。",
+        render_kw={"autocomplete": "new-password"},
+    )
+    again = PasswordField(
+        "再填一次新密码",
+        [EqualTo("new", "两次填写的新密码不一样，请重新填写。")],
+        render_kw={"autocomplete": "new-password"},
+    )
+
+
+class ConfirmCodeForm(FlaskForm):
+    """The first code of a new second factor."""
+
+    code = StringField(
+        "验证码",
+        [InputRequired("请填写验证码。"), Length(max=10, message="验证码为 6 位数字。")],
+        description="填写应用中现在显示的 6 位数字，以确认设置成功。",
+        render_kw={"autocomplete": "one-time-code", "inputmode": "numeric"},
+    )
+
+
+class InvitationForm(FlaskForm):
+    """A new person, who sets name and password by a link."""
+
+    username = StringField(
+        "用户名",
+        [InputRequired("请填写用户名。"), Length(max=64, message="用户名不超过 64 个字。")],
+        description="2 至 64 个字母、数字或 . _ @ -，登录时使用，以后不能更改。",
+        render_kw={"autocomplete": "off"},
+    )
+    school = SelectField("学校", coerce=int, description="学校操作人员只属于一所学校。")
+    roles = ChecksField("角色", choices=ROLES, description="不属于学校的人员，至少一个。")
+
+
+class RolesForm(FlaskForm):
+    """A person's roles; a sign-in begins with the first."""
+
+    roles = ChecksField("角色", choices=ROLES, description="更改后，此人须重新登录。")

@@ -6,7 +6,7 @@ from flask import flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from school_portal.blueprints.clauses import cited
-from school_portal.blueprints.identity import actor, audience
+from school_portal.blueprints.identity import actor, audience, fresh
 from school_portal.blueprints.settings.blueprint import blueprint
 from school_portal.blueprints.settings.forms import NumberForm, SwitchForm
 from school_portal.domain.policy import FIXED_READINGS, POLICY_NAMES, shown_setting
@@ -41,6 +41,7 @@ def policy(name: str) -> str:
 
 @blueprint.post("/policies/<name>")
 @audience(Role.BUREAU)
+@fresh
 def change_policy(name: str) -> Response | tuple[str, int]:
     session, form = db.session(), _form(name)
     if form.validate():
