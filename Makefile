@@ -32,6 +32,7 @@ bench: $(INSTALLED_DEV)
 
 docs: $(INSTALLED)
 	$(BIN)/python docs/workflows.py > docs/workflows.md
+	$(BIN)/python docs/routes.py > docs/routes.md
 
 lock: $(INSTALLED_DEV)
 	$(BIN)/uv pip compile --quiet $(COMPILE) --extra build setup.cfg -o requirements.txt

@@ -106,6 +106,12 @@ def audience(*roles: Role) -> Callable[[Callable[P, R]], Callable[P, R | Answer]
     return guard
 
 
+def public(view: Callable[P, R]) -> Callable[P, R]:
+    """For everybody, signed in or not; a route names this or its audience."""
+    view.public = True  # type: ignore[attr-defined]
+    return view
+
+
 def actor() -> Actor:
     """Whoever asks."""
     found: Actor = current_user.actor

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as Redirect
 from school_portal.blueprints.auth import ca
 from school_portal.blueprints.auth.blueprint import blueprint
 from school_portal.blueprints.auth.forms import SignInForm
-from school_portal.blueprints.identity import SignedIn
+from school_portal.blueprints.identity import SignedIn, public
 from school_portal.extensions import db
 from school_portal.extensions.web import limiter
 from school_portal.services import accounts
@@ -43,6 +43,7 @@ def safe_next(target: str | None) -> str:
 
 
 @blueprint.get("/sign-in")
+@public
 def sign_in() -> str | Redirect:
     if current_user.is_authenticated:
         return redirect(url_for("entrance.entrance"))
@@ -51,6 +52,7 @@ def sign_in() -> str | Redirect:
 
 
 @blueprint.post("/sign-in")
+@public
 @limiter.limit("60 per minute", key_func=get_remote_address, deduct_when=_refused)
 @limiter.limit("10 per 10 minutes", key_func=_attempted_name, deduct_when=_refused)
 def check_sign_in() -> tuple[str, int] | Redirect:
@@ -71,6 +73,7 @@ def check_sign_in() -> tuple[str, int] | Redirect:
 
 
 @blueprint.post("/sign-out")
+@public
 def sign_out() -> Redirect:
     if current_user.is_authenticated:
         accounts.sign_out(db.session(), current_user.token, current_portal().clock())
