@@ -14,12 +14,17 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from batch.run import execute
+from school_portal import jobs
 from school_portal.domain.workflow import Role
 from school_portal.extensions import db
-from school_portal.models import Permission, Specialty
+from school_portal.models import Job, JobState, Permission, Specialty
+from school_portal.services import rosters
+from school_portal.services.access import Actor
 from school_portal.services.portal import Portal
 from school_portal.services.project_search import key_of
 from tests.factories.evaluations import DRINKS_4
+from tests.factories.operation import running, student, workbook
 from tests.factories.things import OWN, STRANGER, Thing, everything, nowhere
 from tests.factories.visitor import HTML, Visitor
 
@@ -192,3 +197,37 @@ def found_behind(town: Town, rule: Rule, caller: Caller) -> list[dict[str, int |
     if not rule.arguments:
         return [{}]
     return [dict(one.where) for one in town.behind(rule) if caller.name in one.found_by]
+
+
+KINDS = ["roster-check", "roster-apply", "applications-generate"]
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_job_leaves_another_schools_things_alone(
+    session: Session, portal: Portal, kind: str, cancelled: bool
+) -> None:
+    made = running(session)
+    clerk = Actor.operator_at_the_console(made.school.id)
+    roster = rosters.upload(
+        session, portal, clerk, made.school.id, workbook([student(1)]), "册.csv"
+    )
+    session.query(Job).one().state = JobState.DONE  # not yet looked at
+    subject = made.school.id if kind == "applications-generate" else roster.id
+    job = jobs.enqueue(
+        session,
+        kind,
+        subject_id=subject,
+        school_id=made.other.id,
+        options={"on": "2026-10-15", "roster": None},
+        actor_id=None,
+        now=portal.clock(),
+    )
+    job.cancel_requested = cancelled
+    session.commit()
+    before = everything_kept()
+    execute(portal, job.id, "test")
+    session.commit()
+    after = everything_kept()
+    assert job.state is (JobState.CANCELLED if cancelled else JobState.FAILED)
+    assert {name for name in after if after[name] != before[name]} == {"jobs", "outbox"}
