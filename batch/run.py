@@ -11,14 +11,16 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
+import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from school_portal import jobs
 from school_portal.extensions import db
-from school_portal.models import Job, JobState
+from school_portal.models import Job, JobState, Roster
 from school_portal.services import rosters
+from school_portal.services.access import NotFound
 from school_portal.services.portal import Portal, current_portal
 
 log = structlog.get_logger()
@@ -71,6 +73,8 @@ def _work(session: Session, portal: Portal, claim: jobs.Claim, kind: str) -> Non
     try:
         claim.checkpoint(session, portal.clock())
         session.commit()
+        if _misplaced(session, session.get_one(Job, claim.job_id)):
+            raise NotFound(kind)
         result = function_of(kind)(session, claim, portal)
         claim.finish(session, portal.clock(), JobState.DONE, result=result)
         session.commit()
@@ -115,14 +119,22 @@ def _described(error: Exception) -> dict[str, Any]:
 
 def _give_up(session: Session, job: Job) -> None:
     """Let what the job worked on say that nobody works on it any more."""
-    if job.kind.startswith("roster-") and job.subject_id is not None:
+    if job.kind.startswith("roster-") and job.subject_id and not _misplaced(session, job):
         rosters.give_up(session, job.subject_id)
 
 
 def _cancelled(session: Session, job: Job) -> None:
     """Let what the job worked on say that its owner stopped it."""
-    if job.kind.startswith("roster-") and job.subject_id is not None:
+    if job.kind.startswith("roster-") and job.subject_id and not _misplaced(session, job):
         rosters.stop(session, job.subject_id)
+
+
+def _misplaced(session: Session, job: Job) -> bool:
+    """Whether the job is of one school and its subject another's, which is left as it is."""
+    if job.kind.startswith("roster-"):
+        of = session.scalar(sa.select(Roster.school_id).where(Roster.id == job.subject_id))
+        return of != job.school_id
+    return job.kind == "applications-generate" and job.subject_id != job.school_id
 
 
 def function_of(kind: str) -> Function:

@@ -6,8 +6,9 @@ import re
 import secrets
 from datetime import datetime
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, abort, g, request
 from flask.sessions import SecureCookieSessionInterface
 
 from school_portal.extensions.web import limiter
@@ -26,6 +27,8 @@ POLICY = "; ".join(
         "form-action 'self'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types default",
     )
 )
 HEADERS = {
@@ -83,6 +86,17 @@ def address() -> str | None:
         return None
 
 
+def check_host() -> None:
+    """With ORIGIN set, only its host is answered; probes reach the server by any name.
+
+    What a page or a form's code says of its own address is then never the visitor's word.
+    """
+    origin = urlsplit(current_portal().settings.origin or "")
+    asked = urlsplit(f"//{request.host}")
+    if origin.hostname and asked.hostname != origin.hostname and request.blueprint != "ops":
+        abort(400)
+
+
 class HostBoundSessions(SecureCookieSessionInterface):
     """The session cookie takes the `__Host-` prefix over TLS: no other host can set it."""
 
@@ -100,9 +114,10 @@ def add_headers(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if over_tls():
         response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-    if request.endpoint != "static":
+    # An error's page names who is signed in, whatever file was asked for.
+    if request.endpoint != "static" or response.status_code >= 400:
         response.headers["Cache-Control"] = "no-store"
-    elif "v" in request.args and response.status_code < 400:
+    elif "v" in request.args:
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
 
@@ -114,5 +129,6 @@ def register(app: Flask) -> None:
     app.config.setdefault("RATELIMIT_STORAGE_URI", "memory://")
     app.config.update(RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True, RATELIMIT_HEADERS_ENABLED=True)
     limiter.init_app(app)
+    app.before_request(check_host)
     app.before_request(stamp_arrival)
     app.after_request(add_headers)

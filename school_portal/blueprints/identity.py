@@ -175,6 +175,12 @@ def _ask_proof(error: str | None, status: int) -> Answer:
     return page, status
 
 
+def public(view: Callable[P, R]) -> Callable[P, R]:
+    """For everybody, signed in or not; a route names this or its audience."""
+    view.public = True  # type: ignore[attr-defined]
+    return view
+
+
 def actor() -> Actor:
     """Whoever asks."""
     found: Actor = current_user.actor

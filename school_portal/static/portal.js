@@ -2,6 +2,15 @@
 (() => {
   "use strict";
 
+  // Trusted Types: text becomes HTML only where nothing in it can run; code never comes from text.
+  const runs = /<(script|iframe|object|embed|base|meta)\b/i;
+  window.trustedTypes?.createPolicy("default", {
+    createHTML: (text) => {
+      if (runs.test(text)) throw new TypeError("HTML that would run");
+      return text;
+    },
+  });
+
   // Leaving a form with unsaved changes asks first.
   const dirty = new Set();
   document.addEventListener("input", (event) => {

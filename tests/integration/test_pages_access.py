@@ -5,24 +5,12 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
-from werkzeug.routing import Rule
 
 from school_portal.config import Settings
 from school_portal.domain.workflow import Role
-from school_portal.models import GroupApplication, Job, Roster
 from school_portal.services.portal import Portal
-from tests.factories.evaluations import Desk
-from tests.factories.operation import Operation, running, student, workbook
-from tests.factories.visitor import HTML, Visitor, user, work
-
-PUBLIC = {
-    "auth.ca_challenge", "auth.ca_verify",
-    "auth.accept_invitation", "auth.check_code", "auth.check_sign_in", "auth.code",
-    "auth.invitation", "auth.sign_in", "auth.sign_out",
-    "entrance.clause",
-    "entrance.entrance", "entrance.help_page", "ops.healthz", "ops.metrics", "ops.readyz",
-    "register.bodies", "register.verify", "static",
-}  # fmt: skip
+from tests.factories.operation import Operation, running
+from tests.factories.visitor import HTML, Visitor, user
 
 
 @pytest.fixture
@@ -104,61 +92,6 @@ def test_an_office_is_told_what_is_there_for_it(
     user(session, portal, "wang", role=Role.CENTRE)
     assert "市职业技能鉴定中心" in visitor.sign_in("wang").get_data(as_text=True)
     assert visitor.get("/school/").status_code == 403
-
-
-def rules(app: Flask) -> list[Rule]:
-    return [rule for rule in app.url_map.iter_rules() if rule.endpoint != "static"]
-
-
-def test_every_address_is_public_or_names_its_audience(app: Flask) -> None:
-    open_to_all = {
-        rule.endpoint
-        for rule in rules(app)
-        if not hasattr(app.view_functions[rule.endpoint], "audience")
-    }
-    assert open_to_all <= PUBLIC
-
-
-def test_another_schools_objects_do_not_exist(
-    app: Flask, operation: Operation, session: Session, portal: Portal
-) -> None:
-    owner, stranger = Visitor(app), Visitor(app)
-    owner.sign_in("zhang")
-    stranger.sign_in("li")
-    file = (workbook([student(1)]), "名册.xlsx")
-    page = owner.post("/school/rosters/new", follow=False, file=file).location
-    work(session, portal)
-    owner.post(f"{page}/confirm")
-    work(session, portal)
-    owner.post("/school/applications/generate")
-    work(session, portal)
-    desk = Desk.of(session, portal, operation.school)
-    evaluation = desk.complete()
-    desk.submit(evaluation)
-    ids = {
-        "evaluation_id": evaluation.id,
-        "line_id": evaluation.lines[0].id,
-        "programme_id": evaluation.programmes[0].id,
-        "sequence": 1,
-        "roster_id": session.query(Roster.id).scalar(),
-        "application_id": session.query(GroupApplication.id).scalar(),
-        "job_id": session.query(Job).all()[0].id,
-        "specialty_id": operation.school.specialties[0].id,
-    }
-    session.commit()
-    replayed = 0
-    adapter = app.url_map.bind("localhost")
-    for rule in rules(app):
-        if not rule.arguments or not rule.arguments <= ids.keys():
-            continue
-        path = adapter.build(rule.endpoint, {name: ids[name] for name in rule.arguments})
-        send = stranger.post if "POST" in (rule.methods or ()) else stranger.get
-        audience = getattr(app.view_functions[rule.endpoint], "audience", ())
-        assert send(path).status_code == (404 if Role.SCHOOL in audience else 403), path
-        replayed += 1
-    assert replayed >= 10
-    assert owner.get(f"/school/applications?job={ids['job_id']}").status_code == 200
-    assert stranger.get(f"/school/applications?job={ids['job_id']}").status_code == 404
 
 
 def test_a_form_without_its_token_is_refused(visitor: Visitor, operation: Operation) -> None:

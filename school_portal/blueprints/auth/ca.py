@@ -14,7 +14,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from school_portal.blueprints.auth.blueprint import blueprint
 from school_portal.blueprints.errors import problem
 from school_portal.blueprints.http import over_tls
-from school_portal.blueprints.identity import SignedIn, begin_writing
+from school_portal.blueprints.identity import SignedIn, begin_writing, public
 from school_portal.extensions import db
 from school_portal.extensions.web import csrf, limiter
 from school_portal.security.ca.certificates import (
@@ -59,6 +59,7 @@ class Invalid(Exception):
 
 
 @blueprint.get("/ca/challenge")
+@public
 @limiter.limit(LIMIT)
 def ca_challenge() -> Response:
     portal = current_portal()
@@ -83,6 +84,7 @@ def ca_challenge() -> Response:
 
 
 @blueprint.post("/ca/verify")
+@public
 @csrf.exempt
 @limiter.limit(LIMIT)
 def ca_verify() -> Response:

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from school_portal.blueprints.auth.blueprint import blueprint
 from school_portal.blueprints.auth.forms import AcceptForm
+from school_portal.blueprints.identity import public
 from school_portal.extensions import db
 from school_portal.extensions.web import limiter
 from school_portal.models import Invitation
@@ -17,6 +18,7 @@ from school_portal.services.portal import current_portal
 
 
 @blueprint.get("/invitation/<token>")
+@public
 @limiter.limit("60 per minute", key_func=get_remote_address)
 def invitation(token: str) -> tuple[str, int] | str:
     found = _find(token)
@@ -27,6 +29,7 @@ def invitation(token: str) -> tuple[str, int] | str:
 
 
 @blueprint.post("/invitation/<token>")
+@public
 @limiter.limit("60 per minute", key_func=get_remote_address)
 def accept_invitation(token: str) -> tuple[str, int] | Response:
     session, form, found = db.session(), AcceptForm(), _find(token)

@@ -13,7 +13,7 @@ from school_portal.blueprints.auth import ca, invitation
 from school_portal.blueprints.auth.blueprint import blueprint
 from school_portal.blueprints.auth.forms import CodeForm, SignInForm
 from school_portal.blueprints.http import address
-from school_portal.blueprints.identity import LOCKED, SignedIn
+from school_portal.blueprints.identity import LOCKED, SignedIn, public
 from school_portal.blueprints.rendering import moment
 from school_portal.extensions import db
 from school_portal.extensions.web import limiter
@@ -53,6 +53,7 @@ def safe_next(target: str | None) -> str:
 
 
 @blueprint.get("/sign-in")
+@public
 def sign_in() -> str | Redirect:
     if current_user.is_authenticated:
         return redirect(url_for("entrance.entrance"))
@@ -61,6 +62,7 @@ def sign_in() -> str | Redirect:
 
 
 @blueprint.post("/sign-in")
+@public
 @limiter.limit("60 per minute", key_func=get_remote_address, deduct_when=_refused)
 @limiter.limit("10 per 10 minutes", key_func=_attempted_name, deduct_when=_refused)
 def check_sign_in() -> Answer:
@@ -82,6 +84,7 @@ def check_sign_in() -> Answer:
 
 
 @blueprint.get("/code")
+@public
 def code() -> str | Redirect:
     if _awaited() is None:
         return redirect(url_for("auth.sign_in"))
@@ -89,6 +92,7 @@ def code() -> str | Redirect:
 
 
 @blueprint.post("/code")
+@public
 @limiter.limit("60 per minute", key_func=get_remote_address, deduct_when=_refused)
 def check_code() -> Answer:
     awaited, form, status = _awaited(), CodeForm(), 422
@@ -126,6 +130,7 @@ def _enter(known: Opened, target: str | None) -> Redirect:
 
 
 @blueprint.post("/sign-out")
+@public
 def sign_out() -> Redirect:
     if current_user.is_authenticated:
         sign_ins.sign_out(db.session(), current_user.token, current_portal().clock())

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from school_portal.blueprints.clauses import all_clauses
 from school_portal.blueprints.entrance.blueprint import blueprint
-from school_portal.blueprints.identity import DUTIES, actor
+from school_portal.blueprints.identity import DUTIES, actor, public
 from school_portal.blueprints.paging import page_of
 from school_portal.extensions import db
 from school_portal.models import Role
@@ -18,6 +18,7 @@ from school_portal.services.windows import windows_of
 
 
 @blueprint.get("/")
+@public
 def entrance() -> str | Response:
     if not current_user.is_authenticated:
         return redirect(url_for("auth.sign_in"))
@@ -39,11 +40,13 @@ def entrance() -> str | Response:
 
 
 @blueprint.get("/help")
+@public
 def help_page() -> str:
     return render_template("entrance/help.html")
 
 
 @blueprint.get("/clauses/<clause_id>")
+@public
 def clause(clause_id: str) -> str:
     found = all_clauses().get(clause_id)
     if found is None:

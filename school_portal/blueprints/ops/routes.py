@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from school_portal.blueprints.errors import problem
-from school_portal.blueprints.identity import begin_reading
+from school_portal.blueprints.identity import begin_reading, public
 from school_portal.blueprints.ops.blueprint import blueprint
 from school_portal.extensions import db
 from school_portal.services.figures import figures
@@ -32,6 +32,7 @@ log = structlog.get_logger()
 
 
 @blueprint.get("/healthz")
+@public
 def healthz() -> Response:
     return jsonify(status="ok")
 
@@ -70,6 +71,7 @@ def failing() -> list[str]:
 
 
 @blueprint.get("/readyz")
+@public
 def readyz() -> Response:
     """Whether database, Redis and storage answer; 503 names those that do not."""
     names = failing()
@@ -126,6 +128,7 @@ def from_this_machine() -> bool:
 
 
 @blueprint.get("/metrics")
+@public
 def metrics() -> Response:
     """For a collector on this machine; to others the address does not exist."""
     if not from_this_machine():

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from flask import render_template
 
-from school_portal.blueprints.identity import begin_reading
+from school_portal.blueprints.identity import begin_reading, public
 from school_portal.blueprints.register.blueprint import blueprint
 from school_portal.extensions import db
 from school_portal.services.verification import verify as look_up
 
 
 @blueprint.get("/verify/<uid>")
+@public
 def verify(uid: str) -> str:
     begin_reading()
     return render_template("register/verify.html", found=look_up(db.session(), uid))

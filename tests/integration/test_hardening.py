@@ -1,0 +1,194 @@
+"""What holds for every answer and every form, whatever the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from io import BytesIO
+from typing import Any
+
+import pytest
+from argon2 import PasswordHasher
+from flask import Flask
+from sqlalchemy.orm import Session
+from werkzeug.routing import Rule
+
+from school_portal.domain.specialty_evaluation import EvaluationState
+from school_portal.domain.workflow import Role
+from school_portal.extensions.web import csrf
+from school_portal.models import SpecialtyEvaluation, User
+from school_portal.security import passwords
+from school_portal.services.portal import Portal
+from tests.factories.evaluations import PDF, Desk
+from tests.factories.operation import running
+from tests.factories.visitor import HTML, Visitor, user
+
+SITE = "https://localhost"
+
+
+@pytest.fixture
+def desk(session: Session, portal: Portal, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords, "hasher", cheap)
+    made = running(session)
+    user(session, portal, "zhang", school=made.school)
+    user(session, portal, "admin", role=Role.ADMIN)
+    desk = Desk.of(session, portal, made.school)
+    desk.draft()
+    session.commit()
+    return desk
+
+
+@pytest.fixture
+def school(app: Flask, desk: Desk) -> Visitor:
+    visitor = Visitor(app)
+    visitor.sign_in("zhang")
+    return visitor
+
+
+@pytest.fixture
+def site(app: Flask, portal: Portal) -> str:
+    """The portal as it is installed: behind TLS, under its own name."""
+    app.extensions["portal"] = replace(portal, settings=replace(portal.settings, origin=SITE))
+    return SITE
+
+
+def rules(app: Flask, method: str) -> Iterator[Rule]:
+    return (one for one in app.url_map.iter_rules() if method in (one.methods or ()))
+
+
+def built(app: Flask, rule: Rule) -> str:
+    values = dict.fromkeys(rule.arguments, 1)
+    return app.url_map.bind("localhost").build(rule.endpoint, values)
+
+
+def test_headers_of_every_page_error_and_file(app: Flask, site: str, school: Visitor) -> None:
+    policy = {
+        "default-src 'none'", "script-src 'self'", "base-uri 'none'", "form-action 'self'",
+        "frame-ancestors 'none'", "require-trusted-types-for 'script'", "trusted-types default",
+    }  # fmt: skip
+    assert school.send("GET", "/school/", headers=HTML).status_code == 200
+    for visitor in (Visitor(app), school):
+        for path in {*(built(app, rule) for rule in rules(app, "GET")), "/nowhere"}:
+            headers = visitor.send("GET", path, headers=HTML).headers
+            given = headers["Content-Security-Policy"]
+            assert set(given.split("; ")) >= policy, path
+            assert "unsafe" not in given, path
+            assert headers["X-Content-Type-Options"] == "nosniff", path
+            assert headers["Referrer-Policy"] == "same-origin", path
+            assert headers["Cross-Origin-Opener-Policy"] == "same-origin", path
+            assert "max-age=31536000; includeSubDomains" in headers["Strict-Transport-Security"]
+            assert headers["Cache-Control"] == "no-store", path
+            assert "Access-Control-Allow-Origin" not in headers, path
+
+
+def test_no_form_is_taken_without_its_token(app: Flask, school: Visitor) -> None:
+    exempt = {"school_portal.blueprints.auth.ca.ca_verify"}  # no form; a signed, bound challenge
+    assert csrf._exempt_views == exempt
+    for rule in rules(app, "POST"):
+        if rule.endpoint == "auth.ca_verify":
+            continue
+        answer = school.send("POST", built(app, rule), headers=HTML)
+        assert answer.status_code == 400, rule
+        assert "页面已过期" in answer.get_data(as_text=True), rule
+
+
+def test_other_methods_are_closed(app: Flask, school: Visitor) -> None:
+    for method in ("TRACE", "PUT", "PATCH", "DELETE", "CONNECT", "PROPFIND"):
+        for rule in rules(app, "GET"):
+            assert school.send(method, built(app, rule)).status_code == 405, (method, rule)
+
+
+def test_cookies_behind_tls_are_bound_to_the_host(app: Flask, site: str) -> None:
+    answer = Visitor(app).send("GET", "/auth/sign-in", headers=HTML, base_url=site)
+    (cookie,) = answer.headers.getlist("Set-Cookie")
+    name, *flags = cookie.split("; ")
+    assert name.startswith("__Host-session=")
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(flags)
+    assert not any(flag.startswith("Domain") for flag in flags)
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost", 200),
+        ("LOCALHOST:443", 200),
+        ("evil.example", 400),
+        ("localhost.evil.example", 400),
+        ("localhost@evil.example", 400),
+    ],
+)
+def test_another_hosts_name_is_not_answered(app: Flask, site: str, host: str, status: int) -> None:
+    visitor = Visitor(app)
+    answer = visitor.send("GET", "/auth/sign-in", headers={**HTML, "Host": host})
+    assert answer.status_code == status
+    assert "evil" not in answer.get_data(as_text=True)
+    assert visitor.send("GET", "/healthz", headers={"Host": "10.0.0.1"}).status_code == 200
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded"])
+def test_what_a_visitor_says_of_a_proxy_is_not_believed(app: Flask, header: str) -> None:
+    said = {"X-Forwarded-Proto": "https"}.get(header, "evil.example")
+    answer = Visitor(app).send("GET", "/school/", headers={**HTML, header: said})
+    assert answer.location == "/auth/sign-in?next=/school/"
+    assert "Strict-Transport-Security" not in answer.headers
+
+
+def test_fields_that_a_form_has_not_change_nothing(
+    school: Visitor, session: Session, desk: Desk
+) -> None:
+    planted: dict[str, Any] = {
+        "role": "admin",
+        "school_id": "2",
+        "username": "root",
+        "password_hash": "x",
+        "id": "99",
+    }
+    assert school.post("/settings/profile", email="a@example.cn", **planted).status_code == 200
+    person = session.query(User).filter_by(username="zhang").one()
+    assert (person.role, person.school_id) == (Role.SCHOOL, desk.school.id)
+    case = session.query(SpecialtyEvaluation).one()
+    key, number, version = case.id, case.number, case.version
+    session.commit()
+    planted = {"state": "sealed", "number": "PG-1", "school_id": "2", "training_level": "higher",
+               "arrived_at": "2026-01-01", "unlocked": "{}", "uid": "x"}  # fmt: skip
+    page = f"/school/evaluations/{key}/edit"
+    assert school.post(page, version=version, leader="乙", **planted).status_code == 200
+    session.refresh(case)
+    assert case.leader == "乙"
+    assert (case.state, case.number, case.school_id) == (
+        EvaluationState.DRAFT,
+        number,
+        desk.school.id,
+    )
+    assert (case.training_level, case.arrived_at, case.unlocked) == ("secondary", None, None)
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "kept"),
+    [
+        (PDF, "../../../etc/passwd", "passwd.pdf"),
+        (PDF, 'a"\r\nX: y.html', None),
+        (b"<html><script>alert(1)</script>", "方案.pdf", None),
+        (b"MZ\x90\x00", "方案.docx", None),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "方案.png", None),
+    ],
+)
+def test_an_upload_is_judged_by_its_content_and_named_by_us(
+    school: Visitor, session: Session, desk: Desk, content: bytes, name: str, kept: str | None
+) -> None:
+    case = session.query(SpecialtyEvaluation).one()
+    key, specialty = case.id, desk.school.specialties[0].id
+    session.commit()
+    school.post(f"/school/evaluations/{key}/programmes", specialty=specialty,
+                file=(BytesIO(content), name))  # fmt: skip
+    session.refresh(case)
+    names = [one.file_name for one in case.programmes]
+    if content is not PDF:
+        assert names == []
+        return
+    assert kept is None or names == [kept]
+    answer = school.get(f"/school/evaluations/{key}/programmes/{case.programmes[0].id}")
+    assert answer.headers["Content-Disposition"].startswith("attachment;")
+    assert "X" not in answer.headers
+    assert answer.content_type == "application/pdf"
