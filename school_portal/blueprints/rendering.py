@@ -15,6 +15,7 @@ from flask import Flask, current_app, request, url_for
 from flask_login import current_user
 
 from school_portal.blueprints.clauses import cited
+from school_portal.blueprints.http import key_agent
 from school_portal.domain.account import AccountState, OpeningState
 from school_portal.domain.group_application import ApplicationState, MemberState
 from school_portal.domain.permission import PermissionState
@@ -280,6 +281,7 @@ def register(app: Flask) -> None:
         state_look=state_look,
         state_tabs=state_tabs,
         here=here,
+        key_agent=key_agent,
         asset=asset,
         cited=cited,
         navigation=navigation,

@@ -58,6 +58,13 @@ class Signed:
     purpose: Purpose | None = None
 
 
+class MayOpen(CaRefused):
+    """The account is not open, but approved: the same key opens it."""
+
+    def __init__(self) -> None:
+        super().__init__(Code.ACCOUNT_NOT_OPEN)
+
+
 def challenge(session: Session, now: datetime, visit: Visit) -> tuple[str, datetime]:
     """32 random bytes in base64 and when they expire; good once, for that visit."""
     text, expires_at = b64encode(secrets.token_bytes(CHALLENGE_SIZE)).decode(), now + LIFETIME
@@ -71,8 +78,8 @@ def sign_in(
 ) -> tuple[str, User]:
     """A new sign-in's token and whose it is; the caller commits either way.
 
-    A challenge that was presented is used, whatever comes of it. Raises CaRefused; Refused where
-    the account was changed meanwhile.
+    A challenge that was presented is used, whatever comes of it. Raises CaRefused, MayOpen; Refused
+    where the account was changed meanwhile.
     """
     now = portal.clock()
     messages = {
@@ -129,10 +136,11 @@ def _check_account(
 ) -> None:
     """To sign in it is open, to be opened it is approved (contract)."""
     today = portal.today()
+    is_approved = school_accounts.state_of(session, school, today) is AccountState.APPROVED
     if purpose is Purpose.SIGN_IN:
         if not Account(school.opened_on, school.stopped_on).is_open(today):
-            raise CaRefused(Code.ACCOUNT_NOT_OPEN)
-    elif school_accounts.state_of(session, school, today) is not AccountState.APPROVED:
+            raise MayOpen if is_approved else CaRefused(Code.ACCOUNT_NOT_OPEN)
+    elif not is_approved:
         # Who named no purpose asked for a sign-in, and signed for something else.
         raise CaRefused(Code.ACCOUNT_NOT_OPEN if signed.purpose else Code.SIGNATURE)
 

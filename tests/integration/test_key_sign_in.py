@@ -141,6 +141,23 @@ def test_a_renewed_certificate_works_and_is_recorded(
     assert session.scalar(renewals) == 1
 
 
+@pytest.mark.parametrize(
+    "asked, home",
+    [("/school/rosters", "/school/rosters"), ("//other.example/", "/"), ("http://other/", "/")],
+)
+def test_the_page_that_was_asked_for_comes_next(holder: Holder, asked: str, home: str) -> None:
+    assert holder.sign_in(next=asked).json == {"user": "平台操作人员", "next": home}
+
+
+def test_the_sign_in_page_may_ask_the_agent_and_no_other_page(holder: Holder) -> None:
+    page = holder.visitor.get("/auth/sign-in")
+    assert "用 CA 密钥登录" in page.get_data(as_text=True)
+    allowed = "connect-src 'self' http://127.0.0.1:18765;"
+    assert allowed in page.headers["Content-Security-Policy"]
+    other = holder.visitor.get("/register")
+    assert "connect-src 'self';" in other.headers["Content-Security-Policy"]
+
+
 def test_a_challenge_is_good_once(holder: Holder) -> None:
     body = holder.body(holder.challenge())
     assert holder.post(body).status_code == 200
@@ -278,7 +295,11 @@ def test_an_approved_account_is_opened_with_the_key(
     holder: Holder, session: Session, school: School, named: dict[str, str]
 ) -> None:
     approve(session, school)
-    assert code(holder.sign_in()) == "ca.account-not-open"
+    told = holder.sign_in()
+    assert code(told) == "ca.account-not-open"
+    assert told.json is not None
+    assert told.json["may_open"] is True
+    assert "注册开户" in told.json["detail"]
     body = holder.body(holder.challenge(), purpose="open-account")
     assert holder.post({**body, **named}).status_code == 200
     session.expire_all()

@@ -209,7 +209,7 @@ def test_documents_are_downloads_of_what_was_handed_in(
     assert file.data == PDF
     assert file.headers["Content-Disposition"].startswith("attachment;")
     assert file.headers["Content-Type"] == "application/pdf"
-        assert file.headers["X-Content-Type-Options"] == "nosniff"
+    assert file.headers["X-Content-Type-Options"] == "nosniff"
     specialty = found(session, case).lines[0].specialty_id
     session.commit()
     teaching.post(f"{page}/return", reason="缺一份", programmes=specialty)
