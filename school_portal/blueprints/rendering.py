@@ -131,6 +131,7 @@ _SCHOOLS = ("centre.schools", "学校账户", "lock")
 _POLICIES = ("settings.policies", "规则设置", "list-check")
 _WINDOWS = ("settings.windows", "受理期", "calendar")
 _WORKDAYS = ("settings.workdays", "工作日", "clock")
+_CA = ("settings.ca", "CA 证书", "certificate")
 _MAIL = ("settings.mail", "邮件记录", "info-circle")
 _EVALUATIONS = ("office.evaluations", "专业评估", "certificate")
 _LINES = ("office.lines", "评估结论", "circle-check")
@@ -156,7 +157,7 @@ NAVIGATION = {
     ),
     Role.EXPERT: (_HOME, _REVIEWS, _REGISTER, _HELP),
     Role.BUREAU: (_HOME, _POLICIES, _WINDOWS, _REGISTER, _HELP),
-    Role.ADMIN: (_HOME, _POLICIES, _WINDOWS, _WORKDAYS, _MAIL, _REGISTER, _HELP),
+    Role.ADMIN: (_HOME, _POLICIES, _WINDOWS, _WORKDAYS, _CA, _MAIL, _REGISTER, _HELP),
 }
 # A page below another's entry of the navigation.
 SECTIONS = {
@@ -181,6 +182,7 @@ SECTIONS = {
     "settings.policy": "settings.policies",
     "settings.change_policy": "settings.policies",
     "settings.open_window": "settings.windows",
+    "settings.override_crls": "settings.ca",
     "settings.load_workdays": "settings.workdays",
     "school.opening": "school.account",
     "school.edit_opening": "school.account",

@@ -21,7 +21,7 @@ from school_portal.security import audit
 from school_portal.security.ca.certificates import Certificate
 from school_portal.security.ca.trust import TrustFiles
 from school_portal.security.ca.verification import CaRefused, Code, Verified, verify
-from school_portal.services import accounts, school_accounts
+from school_portal.services import accounts, crl_overrides, school_accounts
 from school_portal.services.access import Actor
 from school_portal.services.portal import Portal
 
@@ -88,8 +88,9 @@ def sign_in(
     }
     try:
         _use(session, signed.challenge, visit, now)
+        trusted = crl_overrides.applied(session, trust.read(), now)
         verified = verify(
-            signed.certificate, signed.signature, messages, trust.read(), trust.key_id_oid, now
+            signed.certificate, signed.signature, messages, trusted, trust.key_id_oid, now
         )
         purpose = messages[verified.message]
         school = _school(session, portal, verified.key_id)
@@ -202,6 +203,7 @@ def _keep(
             key_id_index=index,
             crl_this_update=verified.revocation.this_update,
             crl_next_update=verified.revocation.next_update,
+            crl_override_id=verified.revocation.override,
         )
     )
 
