@@ -21,7 +21,7 @@ from school_portal.security import audit
 from school_portal.security.ca.certificates import Certificate
 from school_portal.security.ca.trust import TrustFiles
 from school_portal.security.ca.verification import CaRefused, Code, Verified, verify
-from school_portal.services import accounts, crl_overrides, school_accounts
+from school_portal.services import accounts, crl_overrides, notices, school_accounts
 from school_portal.services.access import Actor
 from school_portal.services.portal import Portal
 
@@ -185,6 +185,8 @@ def _keep(
         actor, subject = f"user:{user.id}", f"school:{user.school_id}"
         fingerprint = certificate.fingerprint.hex()
         audit.record(session, actor, "key.renew", subject, at=now, certificate=fingerprint)
+        school = session.get_one(School, user.school_id)
+        notices.of_renewed_key(session, school, certificate.key.fingerprint, now)
     text = b64encode(certificate.der).decode()
     session.add(
         CaSignature(

@@ -19,12 +19,21 @@ from school_portal.config import Settings, read
 from school_portal.demo import authority
 from school_portal.demo.authority import Issued
 from school_portal.domain.account import AccountState
-from school_portal.models import AuditEvent, CaChallenge, CaSignature, School, SchoolAccount, User
+from school_portal.domain.workflow import Role
+from school_portal.models import (
+    AuditEvent,
+    CaChallenge,
+    CaSignature,
+    Notice,
+    School,
+    SchoolAccount,
+    User,
+)
 from school_portal.services.portal import Portal
 from tests.conftest import FakeClock
 from tests.factories.authority import DAY, KEY_ID, NOW, World, bundle_text, pem
 from tests.factories.operation import running
-from tests.factories.visitor import Visitor
+from tests.factories.visitor import Visitor, user
 
 ORIGIN = "http://localhost"
 
@@ -130,15 +139,24 @@ def test_the_second_time_it_is_the_same_person(holder: Holder, session: Session)
 
 
 def test_a_renewed_certificate_works_and_is_recorded(
-    holder: Holder, world: World, session: Session
+    holder: Holder, world: World, session: Session, portal: Portal, school: School
 ) -> None:
     renewals = sa.select(sa.func.count()).where(AuditEvent.action == "key.renew")
+    user(session, portal, "zhang", school=school)
+    user(session, portal, "wang", role=Role.CENTRE)
+    user(session, portal, "bao", role=Role.BUREAU)
+    centre_page = f"/centre/schools/{school.id}"
+    session.commit()
     holder.sign_in()
     assert session.scalar(renewals) == 0
     session.commit()
     holder.leaf = world.leaf()
     assert [holder.sign_in().status_code for _ in range(2)] == [200, 200]
     assert session.scalar(renewals) == 1
+    told = session.execute(sa.select(User.username, Notice.path).join(Notice)).all()
+    pages = {username.partition(":")[0]: path for username, path in told}
+    assert pages == {"zhang": "/school/account", "key": "/school/account", "wang": centre_page}
+    assert len(told) == len(pages)
 
 
 @pytest.mark.parametrize(
