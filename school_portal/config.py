@@ -16,6 +16,8 @@ from urllib.parse import unquote, urlsplit
 
 PREFIX = "SCHOOL_PORTAL_"
 KEY_ID_OID = "1.2.156.112570.11.205"
+AGENT_PORT = 18765
+KEY_AGENT = f"soft-key http://127.0.0.1:{AGENT_PORT}"
 ROOT = Path(__file__).resolve().parent.parent
 _SMTP_PORTS = {"smtp": 587, "smtps": 465}
 
@@ -70,6 +72,14 @@ class MailServer:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyAgent:
+    """What signs beside the browser: the name of its script in `static/key-agents`, and where."""
+
+    name: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the environment decides; secrets stay out of its repr."""
 
@@ -86,6 +96,7 @@ class Settings:
     ca_bundle: Path | None  # without it nobody signs in with a key
     ca_crls: Path | None
     key_id_oid: str
+    key_agent: KeyAgent
 
     @property
     def is_sqlite(self) -> bool:
@@ -121,6 +132,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         ca_bundle=_path(setting("CA_BUNDLE")),
         ca_crls=_path(setting("CA_CRLS")),
         key_id_oid=_oid(setting("KEY_ID_OID") or KEY_ID_OID),
+        key_agent=_key_agent(setting("KEY_AGENT") or KEY_AGENT),
     )
 
 
@@ -231,3 +243,17 @@ def _oid(text: str) -> str:
     if not re.fullmatch(r"[0-2](\.(0|[1-9][0-9]*))+", text):
         raise SettingsError(f"设置 {PREFIX}KEY_ID_OID 须为对象标识符，如 {KEY_ID_OID}")
     return text
+
+
+def _key_agent(text: str) -> KeyAgent:
+    name, _, origin = text.partition(" ")
+    script = ROOT / "school_portal" / "static" / "key-agents" / f"{name}.js"
+    if (
+        re.fullmatch(r"[a-z0-9-]+", name)
+        and re.fullmatch(r"(https?|wss?)://[A-Za-z0-9.-]+(:[0-9]{1,5})?", origin)
+        and script.is_file()
+    ):
+        return KeyAgent(name, origin)
+    raise SettingsError(
+        f"设置 {PREFIX}KEY_AGENT 须为密钥程序的名称与地址，以空格分开，如 {KEY_AGENT}"
+    )

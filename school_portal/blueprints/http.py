@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, g, request
 from flask.sessions import SecureCookieSessionInterface
 
+from school_portal.config import KeyAgent
 from school_portal.extensions.web import limiter
 from school_portal.services.portal import current_portal
 
@@ -32,7 +33,6 @@ POLICY = "; ".join(
     )
 )
 HEADERS = {
-    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -107,9 +107,26 @@ class HostBoundSessions(SecureCookieSessionInterface):
         return over_tls()
 
 
+def key_agent() -> KeyAgent | None:
+    """What signs on this page, which may then ask it; None where nobody signs in with a key."""
+    portal = current_portal()
+    if portal.trust is None:
+        return None
+    g.key_agent = portal.settings.key_agent
+    return portal.settings.key_agent
+
+
+def policy() -> str:
+    """The content security policy of this answer."""
+    if "key_agent" not in g:
+        return POLICY
+    return POLICY.replace("connect-src 'self'", f"connect-src 'self' {g.key_agent.origin}")
+
+
 def add_headers(response: Response) -> Response:
     """The headers of every answer; nothing but static files may be kept by a cache."""
     response.headers["X-Request-Id"] = request_id()
+    response.headers.setdefault("Content-Security-Policy", policy())
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if over_tls():

@@ -15,6 +15,7 @@ from flask import Flask, current_app, request, url_for
 from flask_login import current_user
 
 from school_portal.blueprints.clauses import cited
+from school_portal.blueprints.http import key_agent
 from school_portal.domain.account import AccountState, OpeningState
 from school_portal.domain.group_application import ApplicationState, MemberState
 from school_portal.domain.permission import PermissionState
@@ -131,6 +132,7 @@ _POLICIES = ("settings.policies", "规则设置", "list-check")
 _WINDOWS = ("settings.windows", "受理期", "calendar")
 _WORKDAYS = ("settings.workdays", "工作日", "clock")
 _USERS = ("settings.users", "账户", "users-group")
+_CA = ("settings.ca", "CA 证书", "certificate")
 _MAIL = ("settings.mail", "邮件记录", "info-circle")
 _EVALUATIONS = ("office.evaluations", "专业评估", "certificate")
 _LINES = ("office.lines", "评估结论", "circle-check")
@@ -156,7 +158,7 @@ NAVIGATION = {
     ),
     Role.EXPERT: (_HOME, _REVIEWS, _REGISTER, _HELP),
     Role.BUREAU: (_HOME, _POLICIES, _WINDOWS, _REGISTER, _HELP),
-    Role.ADMIN: (_HOME, _USERS, _POLICIES, _WINDOWS, _WORKDAYS, _MAIL, _REGISTER, _HELP),
+    Role.ADMIN: (_HOME, _USERS, _POLICIES, _WINDOWS, _WORKDAYS, _CA, _MAIL, _REGISTER, _HELP),
 }
 # A page below another's entry of the navigation.
 SECTIONS = {
@@ -184,6 +186,7 @@ SECTIONS = {
     "settings.policy": "settings.policies",
     "settings.change_policy": "settings.policies",
     "settings.open_window": "settings.windows",
+    "settings.override_crls": "settings.ca",
     "settings.load_workdays": "settings.workdays",
     "school.opening": "school.account",
     "school.edit_opening": "school.account",
@@ -284,6 +287,7 @@ def register(app: Flask) -> None:
         state_look=state_look,
         state_tabs=state_tabs,
         here=here,
+        key_agent=key_agent,
         asset=asset,
         cited=cited,
         navigation=navigation,

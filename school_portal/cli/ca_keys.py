@@ -13,7 +13,6 @@ from school_portal.cli import console
 from school_portal.cli.failures import Failed
 from school_portal.domain.account import parse_key_id
 
-AGENT_PORT = 18765
 origin_option = click.option(
     "--origin", "origins", multiple=True, required=True, help="允许使用密钥的网站，可多次给出"
 )
@@ -71,15 +70,21 @@ def create(file: Path, certificate: Path, key: Path, form: str) -> None:
 
 
 @soft_key.command("serve")
-@click.argument("file", type=console.INPUT)
+@click.argument("files", type=console.INPUT, nargs=-1, required=True)
 @origin_option
-@click.option("--port", type=click.IntRange(0, 65535), default=AGENT_PORT, show_default=True)
-def serve(file: Path, origins: tuple[str, ...], port: int) -> None:
-    """在本机回环地址上为浏览器签名，每次签名须输入 PIN；按 Ctrl-C 停止。"""
+@click.option("--port", type=click.IntRange(0, 65535), default=config.AGENT_PORT, show_default=True)
+def serve(files: tuple[Path, ...], origins: tuple[str, ...], port: int) -> None:
+    """在本机回环地址上为浏览器签名，每次签名须输入 PIN；按 Ctrl-C 停止。
+
+    网页上以文件名（不含扩展名）选择密钥。
+    """
     from school_portal.demo import soft_key as keys  # noqa: PLC0415
 
+    contents = {file.stem: file.read_bytes() for file in files}
+    if len(contents) < len(files):
+        raise click.UsageError("密钥文件不能重名，请改名后重试。")
     try:
-        server = keys.Agent(file.read_bytes(), origins, port)
+        server = keys.Agent(contents, origins, port)
     except OSError as error:
         raise Failed(f"端口 {port} 无法使用：{error.strerror}。请用 --port 另选一个。") from None
     click.echo(f"软件密钥：http://127.0.0.1:{server.server_port}", err=True)

@@ -24,7 +24,7 @@ from school_portal.cli.rosters import import_lines, import_uploaded
 from school_portal.cli.serve import TEND_SECONDS, address, require_free, running
 from school_portal.cli.waiting import Waiter
 from school_portal.cli.words import speak_chinese
-from school_portal.demo import season
+from school_portal.demo import keys, season
 from school_portal.demo.operation import COLLEGE, SECONDARY, opening_workbook
 from school_portal.demo.people import EXPERTS, PEOPLE, create_people, kept_passwords
 from school_portal.demo.rosters import college_roster, secondary_roster
@@ -37,6 +37,7 @@ from school_portal.services.setup import initialise
 
 HOME = f"{config.PREFIX}HOME"
 START_SECONDS = 60.0
+CA = "ca"  # the folder of the demonstration's CA
 SAMPLE, TO_TRY = f"{SECONDARY.name}名册.xlsx", f"{COLLEGE.name}名册.xlsx"
 
 
@@ -65,7 +66,11 @@ def _demonstrate() -> None:
         folder = settings.home / "demo"
         initialise(portal.ring)
         passwords = prepare(session, portal, folder)
+        agent_port = keys.free_port()
+        os.environ.update(keys.settings(folder / CA, agent_port))
         with running(settings, workers=1, log=settings.home / "logs" / "portal.log") as supervisor:
+            agent = keys.agent(folder / CA, agent_port, address(settings))
+            supervisor.start("软件密钥", agent)
             for line in _main_job(session, portal, supervisor, folder / SAMPLE):
                 click.echo(line)
             db.session.remove()
@@ -90,6 +95,7 @@ def prepare(session: Session, portal: Portal, folder: Path) -> dict[str, str]:
     if first_time and session.scalar(sa.select(sa.func.count()).select_from(School)):
         raise Failed(f"{portal.settings.home} 中已有业务数据，请用 {HOME} 另选一个目录来演示。")
     folder.mkdir(mode=0o700, exist_ok=True)
+    keys.make(folder / CA, portal.clock())
     today = portal.today()
     passwords = kept_passwords(folder / "sign-ins.json")
     if session.scalar(sa.select(School.id).where(School.uscc == SECONDARY.uscc)) is None:
@@ -145,6 +151,9 @@ def _farewell(site: str, passwords: dict[str, str], folder: Path) -> Iterator[st
         yield f"  {username:<10} {passwords[username]:<14} {name}"
     for username, (name, employer, _) in EXPERTS.items():
         yield f"  {username:<10} {passwords[username]:<14} 评估专家{name}（{employer}）"
+    yield "也可以用密钥登录：在登录页点“用 CA 密钥登录”，选 school-1 或 school-2，"
+    yield f"PIN 为 {keys.PIN}；"
+    yield "school-3 的密钥在 centre 收到原件并批准开户后，由此注册开户。"
     yield "接下来：以 school-1 登录，可看到上面的名册与团体申报；"
     yield f"以 school-2 登录，可上传 {folder / TO_TRY}，从检查、确认到生成、下载走一遍。"
     yield "按 Ctrl-C 停止。"

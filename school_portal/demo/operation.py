@@ -38,6 +38,13 @@ SOCIAL = Party(uscc(201), "示例社会培训评价组织")
 ENTERPRISE = Party(uscc(202), "示例企业评价机构")
 CAMPUS = Party(COLLEGE.uscc, "示例职业技术学院评价机构")
 
+# A school's name in the sign-ins, and the keyID of its operator's certificate.
+KEYS = {
+    "school-1": "SF-DEMO-0000000101",
+    "school-2": "SF-DEMO-0000000102",
+    "school-3": "SF-DEMO-0000000103",
+}
+
 DRINKS = ("4-03-02-10", "调饮师", "")
 NURSE = ("4-14-01-02", "医疗护理员", "")
 TABLETS = ("6-12-03-00", "药物制剂工", "片剂制备")
@@ -72,8 +79,16 @@ def workbook(sheets: dict[str, Sequence[Sequence[str]]]) -> bytes:
 def _rows(sheet: str, since: str, until: str) -> list[tuple[str, ...]]:
     rows: dict[str, list[tuple[str, ...]]] = {
         "学校": [
-            (SECONDARY.uscc, SECONDARY.name, "黄浦区", "示例校长", "中职", "", since),
-            (COLLEGE.uscc, COLLEGE.name, "浦东新区", "示例院长", "中职、高职", "", since),
+            (SECONDARY.uscc, SECONDARY.name, "黄浦区", "示例校长", "中职", KEYS["school-1"], since),
+            (
+                COLLEGE.uscc,
+                COLLEGE.name,
+                "浦东新区",
+                "示例院长",
+                "中职、高职",
+                KEYS["school-2"],
+                since,
+            ),
             (NEWCOMER.uscc, NEWCOMER.name, "静安区", "示例校长", "中职", "", ""),
         ],
         "专业": [

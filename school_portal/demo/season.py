@@ -10,7 +10,7 @@ from io import BytesIO
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from school_portal.demo.operation import COLLEGE, DRINKS, NEWCOMER, NURSE, SECONDARY, TABLETS
+from school_portal.demo.operation import COLLEGE, DRINKS, KEYS, NEWCOMER, NURSE, SECONDARY, TABLETS
 from school_portal.demo.people import EXPERTS
 from school_portal.demo.rosters import resident_id
 from school_portal.domain.facts import Node
@@ -256,7 +256,7 @@ def _accounts(season: Season) -> None:
             contact_mobile="13900000003",
             operator="示例操作人员",
             operator_document=resident_id(season.portal.today(), 20 * 365, 7).number,
-            key_id="SF-DEMO-0000000001",
+            key_id=KEYS["school-3"],
             opinion="同意申请。",
             handler="示例经办人",
             handled_on=season.at(4).today(),

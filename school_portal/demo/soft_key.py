@@ -1,10 +1,10 @@
-"""A key in a file for trials, and its agent on the loopback address, as a vendor's would be."""
+"""Keys in files for trials, and their agent on the loopback address, as a vendor's would be."""
 
 from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock
 from typing import Any
@@ -24,6 +24,7 @@ PIN_LENGTH = range(6, 65)
 TRIES = 5  # wrong PINs before the agent has to be started again
 MAX_SIZE = 16 * 1024  # bytes of a request
 WAIT_SECONDS = 10
+_FIELDS = {"/certificate": ("key", "pin"), "/sign": ("key", "pin", "message")}
 
 
 def pack(certificate: bytes, key: bytes, pin: str) -> bytes:
@@ -45,35 +46,34 @@ def pack(certificate: bytes, key: bytes, pin: str) -> bytes:
 
 
 class Agent(ThreadingHTTPServer):
-    """`POST /sign` with a PIN, for pages of the allowed origins alone.
+    """`GET /keys`, and with a PIN `POST /certificate` and `/sign`, for pages of allowed origins.
 
     It signs nothing but messages of the portal's that name the page's own origin.
     """
 
     daemon_threads = True
 
-    def __init__(self, content: bytes, origins: Iterable[str], port: int) -> None:
-        self.content, self.origins = content, frozenset(origins)
-        self.tries, self.lock = TRIES, Lock()
+    def __init__(self, files: Mapping[str, bytes], origins: Iterable[str], port: int) -> None:
+        """PKCS #12 by the name under which its key is chosen. Raises OSError for a taken port."""
+        self.files, self.origins = dict(files), frozenset(origins)
+        self.tries, self.lock = dict.fromkeys(self.files, TRIES), Lock()
         super().__init__(("127.0.0.1", port), _Handler)
 
-    def sign(self, pin: str, message: str) -> dict[str, str] | None:
-        """Certificate and signature in base64; None for a wrong PIN, or after too many."""
+    def unlock(self, name: str, pin: str) -> tuple[rsa.RSAPrivateKey, x509.Certificate] | None:
+        """The key and its certificate; None for a wrong PIN, or after too many."""
         with self.lock:
-            if not self.tries:
+            if not self.tries[name]:
                 return None
             try:
-                key, certificate, _ = pkcs12.load_key_and_certificates(self.content, pin.encode())
+                key, certificate, _ = pkcs12.load_key_and_certificates(
+                    self.files[name], pin.encode()
+                )
             except ValueError:
-                self.tries -= 1
+                self.tries[name] -= 1
                 return None
-            self.tries = TRIES
+            self.tries[name] = TRIES
         assert isinstance(key, rsa.RSAPrivateKey) and certificate is not None  # noqa: S101
-        signature = key.sign(message.encode(), padding.PKCS1v15(), hashes.SHA256())
-        return {
-            "certificate": b64encode(certificate.public_bytes(Encoding.DER)).decode(),
-            "signature": b64encode(signature).decode(),
-        }
+        return key, certificate
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -83,15 +83,29 @@ class _Handler(BaseHTTPRequestHandler):
     def do_OPTIONS(self) -> None:
         self._answer(204 if self._is_allowed() else 403)
 
+    def do_GET(self) -> None:
+        if not self._is_allowed():
+            return self._answer(403, {"error": "origin"})
+        if self.path != "/keys":
+            return self._answer(400, {"error": "request"})
+        return self._answer(200, {"keys": [{"id": one, "name": one} for one in self.server.files]})
+
     def do_POST(self) -> None:
         if not self._is_allowed():
             return self._answer(403, {"error": "origin"})
         asked = self._asked()
-        start = f"school-portal/v1\n{self.headers['Origin']}\n"
-        if self.path != "/sign" or asked is None or not asked["message"].startswith(start):
+        if asked is None or asked["key"] not in self.server.files:
             return self._answer(400, {"error": "request"})
-        signed = self.server.sign(asked["pin"], asked["message"])
-        return self._answer(200, signed) if signed else self._answer(403, {"error": "pin"})
+        unlocked = self.server.unlock(asked["key"], asked["pin"])
+        if unlocked is None:
+            return self._answer(403, {"error": "pin"})
+        key, certificate = unlocked
+        if self.path == "/certificate":
+            der = certificate.public_bytes(Encoding.DER)
+            return self._answer(200, {"certificate": b64encode(der).decode()})
+        message = asked["message"].encode()
+        signature = key.sign(message, padding.PKCS1v15(), hashes.SHA256())
+        return self._answer(200, {"signature": b64encode(signature).decode()})
 
     def _is_allowed(self) -> bool:
         """A page of an allowed origin, that means this address: no name that leads here."""
@@ -99,18 +113,21 @@ class _Handler(BaseHTTPRequestHandler):
         return self.headers["Host"] == here and self.headers["Origin"] in self.server.origins
 
     def _asked(self) -> dict[str, str] | None:
+        """What the request holds, where that is what may be asked for on its path."""
+        names = _FIELDS.get(self.path)
         size = self.headers["Content-Length"] or ""
-        if not size.isdecimal() or int(size) > MAX_SIZE:
+        if names is None or not size.isdecimal() or int(size) > MAX_SIZE:
             return None
         try:
             asked: Any = json.loads(self.rfile.read(int(size)))
-            texts = {name: asked[name] for name in ("pin", "message")}
+            texts = {name: asked[name] for name in names}
             "".join(texts.values()).encode()
         except (ValueError, TypeError, KeyError, RecursionError):
             return None
-        return texts
+        start = f"school-portal/v1\n{self.headers['Origin']}\n"
+        return texts if texts.get("message", start).startswith(start) else None
 
-    def _answer(self, status: int, document: dict[str, str] | None = None) -> None:
+    def _answer(self, status: int, document: Mapping[str, object] | None = None) -> None:
         self.send_response(status)
         if self._is_allowed():
             self.send_header("Access-Control-Allow-Origin", self.headers["Origin"])

@@ -7,7 +7,7 @@ from school_portal.models.accounts import (
     SchoolAccount,
 )
 from school_portal.models.applications import ApplicationMember, GroupApplication, Sequence
-from school_portal.models.ca import CaChallenge, CaSignature
+from school_portal.models.ca import CaChallenge, CaSignature, CrlOverride
 from school_portal.models.evaluations import (
     EvaluationSubmission,
     Expert,
@@ -58,6 +58,7 @@ __all__ = [
     "CaSignature",
     "CatalogueOccupation",
     "Cooperation",
+    "CrlOverride",
     "EvaluationLine",
     "EvaluationSubmission",
     "Expert",

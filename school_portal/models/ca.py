@@ -1,13 +1,14 @@
-"""Challenges for CA keys, and what was signed with them."""
+"""Challenges for CA keys, what was signed with them, and when CRLs past their dates counted."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from school_portal.extensions import db
+from school_portal.models.records import User
 from school_portal.models.types import UtcDateTime
 
 
@@ -44,3 +45,18 @@ class CaSignature(db.Model):
     key_id_index: Mapped[bytes] = mapped_column(sa.LargeBinary(32), index=True)
     crl_this_update: Mapped[datetime | None] = mapped_column(UtcDateTime)
     crl_next_update: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    crl_override_id: Mapped[int | None] = mapped_column(sa.ForeignKey("crl_overrides.id"))
+
+
+class CrlOverride(db.Model):
+    """An administrator's word that CRLs past their dates count, until a time."""
+
+    __tablename__ = "crl_overrides"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    granted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    until: Mapped[datetime] = mapped_column(UtcDateTime)  # taken back: when that was
+    reason: Mapped[str] = mapped_column(sa.String(500))
+    granted_by_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
+
+    granted_by: Mapped[User] = relationship()

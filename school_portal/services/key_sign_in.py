@@ -21,7 +21,7 @@ from school_portal.security import audit
 from school_portal.security.ca.certificates import Certificate
 from school_portal.security.ca.trust import TrustFiles
 from school_portal.security.ca.verification import CaRefused, Code, Verified, verify
-from school_portal.services import school_accounts, sign_ins
+from school_portal.services import crl_overrides, notices, school_accounts, sign_ins
 from school_portal.services.access import Actor
 from school_portal.services.portal import Portal
 from school_portal.services.sign_ins import Opened
@@ -59,6 +59,13 @@ class Signed:
     purpose: Purpose | None = None
 
 
+class MayOpen(CaRefused):
+    """The account is not open, but approved: the same key opens it."""
+
+    def __init__(self) -> None:
+        super().__init__(Code.ACCOUNT_NOT_OPEN)
+
+
 def challenge(session: Session, now: datetime, visit: Visit) -> tuple[str, datetime]:
     """32 random bytes in base64 and when they expire; good once, for that visit."""
     text, expires_at = b64encode(secrets.token_bytes(CHALLENGE_SIZE)).decode(), now + LIFETIME
@@ -72,8 +79,8 @@ def sign_in(
 ) -> Opened:
     """A new sign-in with its token; the caller commits either way.
 
-    A challenge that was presented is used, whatever comes of it. Raises CaRefused; Refused where
-    the account was changed meanwhile.
+    A challenge that was presented is used, whatever comes of it. Raises CaRefused, MayOpen; Refused
+    where the account was changed meanwhile.
     """
     now = portal.clock()
     messages = {
@@ -82,8 +89,9 @@ def sign_in(
     }
     try:
         _use(session, signed.challenge, visit, now)
+        trusted = crl_overrides.applied(session, trust.read(), now)
         verified = verify(
-            signed.certificate, signed.signature, messages, trust.read(), trust.key_id_oid, now
+            signed.certificate, signed.signature, messages, trusted, trust.key_id_oid, now
         )
         purpose = messages[verified.message]
         school = _school(session, portal, verified.key_id)
@@ -130,10 +138,11 @@ def _check_account(
 ) -> None:
     """To sign in it is open, to be opened it is approved (contract)."""
     today = portal.today()
+    is_approved = school_accounts.state_of(session, school, today) is AccountState.APPROVED
     if purpose is Purpose.SIGN_IN:
         if not Account(school.opened_on, school.stopped_on).is_open(today):
-            raise CaRefused(Code.ACCOUNT_NOT_OPEN)
-    elif school_accounts.state_of(session, school, today) is not AccountState.APPROVED:
+            raise MayOpen if is_approved else CaRefused(Code.ACCOUNT_NOT_OPEN)
+    elif not is_approved:
         # Who named no purpose asked for a sign-in, and signed for something else.
         raise CaRefused(Code.ACCOUNT_NOT_OPEN if signed.purpose else Code.SIGNATURE)
 
@@ -177,6 +186,8 @@ def _keep(
         actor, subject = f"user:{user.id}", f"school:{user.school_id}"
         fingerprint = certificate.fingerprint.hex()
         audit.record(session, actor, "key.renew", subject, at=now, certificate=fingerprint)
+        school = session.get_one(School, user.school_id)
+        notices.of_renewed_key(session, school, certificate.key.fingerprint, now)
     text = b64encode(certificate.der).decode()
     session.add(
         CaSignature(
@@ -195,6 +206,7 @@ def _keep(
             key_id_index=index,
             crl_this_update=verified.revocation.this_update,
             crl_next_update=verified.revocation.next_update,
+            crl_override_id=verified.revocation.override,
         )
     )
 

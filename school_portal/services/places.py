@@ -23,6 +23,11 @@ def opening(opening_id: int, role: Role) -> str:
     return f"/centre/openings/{opening_id}"
 
 
+def account(school_id: int, role: Role) -> str:
+    """A school's account, at the school or at the centre."""
+    return ACCOUNT if role is Role.SCHOOL else f"/centre/schools/{school_id}"
+
+
 ACCOUNT = "/school/account"
 SPECIALTIES = "/school/specialties"
 APPLICATIONS = "/school/applications"

@@ -21,7 +21,9 @@
     dirty.delete(event.target);
     const button = event.submitter;
     // One click, one request; the value of a named button still has to be sent.
-    if (button && !button.name) setTimeout(() => (button.disabled = true), 0);
+    setTimeout(() => {
+      if (button && !button.name && !event.defaultPrevented) button.disabled = true;
+    }, 0);
   });
   window.addEventListener("beforeunload", (event) => {
     if (dirty.size) event.preventDefault();

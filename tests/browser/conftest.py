@@ -22,19 +22,22 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from school_portal.app import build
-from school_portal.config import read
+from school_portal.config import KEY_ID_OID, read
+from school_portal.demo import ca_folder
+from school_portal.domain.account import AccountState
 from school_portal.domain.windows import academic_year, civil_date
 from school_portal.domain.workflow import Role
 from school_portal.extensions import db
-from school_portal.models import ExtraWindow
+from school_portal.models import ExtraWindow, SchoolAccount
 from school_portal.services.setup import initialise
 from tests.conftest import NOW
 from tests.factories.evaluation import stages
-from tests.factories.operation import running, student, workbook
+from tests.factories.operation import a_school, running, student, workbook
 from tests.factories.visitor import PASSWORD, user
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 START_SECONDS = 60
+KEY_IDS = ("EXAMPLE@SF0001", "EXAMPLE@SF0002")  # of an open account, of an approved one
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Site:
 
     address: str
     home: Path
+    agent_port: int  # where a key's agent is looked for
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -61,12 +65,17 @@ def _free_port() -> int:
         return port
 
 
-def _environment(home: Path, port: int) -> dict[str, str]:
+def _environment(home: Path, port: int, agent_port: int) -> dict[str, str]:
+    ca = home / "ca"
+    list(ca_folder.make(ca, KEY_IDS, KEY_ID_OID, datetime.now(UTC)))
     keys = {name: secrets.token_bytes(32) for name in ("SECRET_KEY", "ENCRYPTION_KEYS")}
     return {
         "SCHOOL_PORTAL_HOME": str(home),
         "SCHOOL_PORTAL_DATABASE_URL": f"sqlite:///{home / 'portal.db'}",
         "SCHOOL_PORTAL_SWEEP_SECONDS": "1",
+        "SCHOOL_PORTAL_CA_BUNDLE": str(ca / ca_folder.BUNDLE),
+        "SCHOOL_PORTAL_CA_CRLS": str(ca / ca_folder.CRLS),
+        "SCHOOL_PORTAL_KEY_AGENT": f"soft-key http://127.0.0.1:{agent_port}",
         "PORT": str(port),
         **{f"SCHOOL_PORTAL_{name}": b64encode(key).decode() for name, key in keys.items()},
     }
@@ -80,6 +89,13 @@ def _seed(environment: dict[str, str]) -> None:
         initialise(portal.ring)
         made = running(db.session())
         made.social.filed_until = None
+        made.school.key_id_index = portal.vault.index("key-id", KEY_IDS[0])
+        newcomer = a_school(9, "示例新开户学校")
+        newcomer.opened_on = None
+        newcomer.key_id_index = portal.vault.index("key-id", KEY_IDS[1])
+        db.session.add(newcomer)
+        db.session.flush()
+        db.session.add(SchoolAccount(school_id=newcomer.id, state=AccountState.APPROVED, version=0))
         today = portal.today()
         db.session.add(
             ExtraWindow(
@@ -116,8 +132,8 @@ def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """`school-portal serve` with its worker and its own Redis."""
-    home, port = tmp_path_factory.mktemp("home"), _free_port()
-    environment = _environment(home, port)
+    home, port, agent_port = tmp_path_factory.mktemp("home"), _free_port(), _free_port()
+    environment = _environment(home, port, agent_port)
     _seed(environment)
     command = "from school_portal.cli import main; main()"
     with (home / "serve.log").open("wb") as log:
@@ -130,7 +146,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_for(address, server)
-        yield Site(address, home)
+        yield Site(address, home, agent_port)
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(60)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -20,7 +21,7 @@ from school_portal.security.ca.trust import TrustFiles
 from school_portal.security.ca.verification import verify
 
 KEY_ID = "EXAMPLE@SF0001"
-PIN = "a long pin"
+PIN, NAME = "a long pin", "key"
 ORIGIN = "http://127.0.0.1:8000"
 MESSAGE = f"school-portal/v1\n{ORIGIN}\nsign-in\nAAAA"
 
@@ -54,7 +55,7 @@ def key_file(folder: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def agent(key_file: Path) -> Iterator[soft_key.Agent]:
-    made = soft_key.Agent(key_file.read_bytes(), [ORIGIN], 0)
+    made = soft_key.Agent({NAME: key_file.read_bytes()}, [ORIGIN], 0)
     thread = Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield made
@@ -63,11 +64,17 @@ def agent(key_file: Path) -> Iterator[soft_key.Agent]:
     made.server_close()
 
 
-def ask(agent: soft_key.Agent, document: object, **headers: str) -> tuple[int, dict[str, str]]:
+UNLOCK = {"key": NAME, "pin": PIN}
+SIGN = {**UNLOCK, "message": MESSAGE}
+
+
+def ask(
+    agent: soft_key.Agent, document: object, path: str = "/sign", **headers: str
+) -> tuple[int, dict[str, Any]]:
+    """POSTs the document, or GETs without one."""
     connection = HTTPConnection("127.0.0.1", agent.server_port, timeout=10)
-    connection.request(
-        "POST", "/sign", json.dumps(document).encode(), {"Origin": ORIGIN, **headers}
-    )
+    body = None if document is None else json.dumps(document).encode()
+    connection.request("POST" if body else "GET", path, body, {"Origin": ORIGIN, **headers})
     answer = connection.getresponse()
     found = answer.status, json.loads(answer.read())
     connection.close()
@@ -95,39 +102,45 @@ def test_certificates_of_both_kinds_are_trusted(folder: Path) -> None:
 
 
 def test_the_agent_signs_what_the_portal_accepts(folder: Path, agent: soft_key.Agent) -> None:
-    status, answer = ask(agent, {"pin": PIN, "message": MESSAGE})
-    assert status == 200
-    certificate = read_certificate(unbase64(answer["certificate"]))
-    files, signature = trust(folder), unbase64(answer["signature"])
+    assert ask(agent, None, "/keys") == (200, {"keys": [{"id": NAME, "name": NAME}]})
+    certificate = read_certificate(unbase64(ask(agent, UNLOCK, "/certificate")[1]["certificate"]))
+    files, signature = trust(folder), unbase64(ask(agent, SIGN)[1]["signature"])
     now = datetime.now(UTC)
     found = verify(certificate, signature, [MESSAGE], files.read(), files.key_id_oid, now)
     assert found.key_id == KEY_ID
 
 
 @pytest.mark.parametrize(
-    "document, headers, status",
+    "path, document, headers, status",
     [
-        ({"pin": PIN, "message": MESSAGE}, {"Origin": "http://other"}, 403),
-        ({"pin": PIN, "message": MESSAGE}, {"Host": "localhost.example:1"}, 403),
-        ({"pin": "wrong one", "message": MESSAGE}, {}, 403),
-        ({"pin": PIN, "message": "a cheque"}, {}, 400),
-        ({"pin": PIN, "message": MESSAGE.replace(":8000", "")}, {}, 400),
-        ({"pin": 7, "message": MESSAGE}, {}, 400),
-        ({"pin": PIN, "message": MESSAGE + "\ud800"}, {}, 400),
-        ([], {}, 400),
-        ({"pin": PIN, "message": MESSAGE, "more": "A" * 20_000}, {}, 400),
+        ("/keys", None, {"Origin": "http://other"}, 403),
+        ("/", None, {}, 400),
+        ("/certificate", UNLOCK, {"Origin": "http://other"}, 403),
+        ("/certificate", {**UNLOCK, "pin": "wrong one"}, {}, 403),
+        ("/certificate", {**UNLOCK, "key": "another"}, {}, 400),
+        ("/other", SIGN, {}, 400),
+        ("/sign", SIGN, {"Origin": "http://other"}, 403),
+        ("/sign", SIGN, {"Host": "localhost.example:1"}, 403),
+        ("/sign", {**SIGN, "pin": "wrong one"}, {}, 403),
+        ("/sign", UNLOCK, {}, 400),
+        ("/sign", {**SIGN, "message": "a cheque"}, {}, 400),
+        ("/sign", {**SIGN, "message": MESSAGE.replace(":8000", "")}, {}, 400),
+        ("/sign", {**SIGN, "pin": 7}, {}, 400),
+        ("/sign", {**SIGN, "message": MESSAGE + "\ud800"}, {}, 400),
+        ("/sign", [], {}, 400),
+        ("/sign", {**SIGN, "more": "A" * 20_000}, {}, 400),
     ],
 )
-def test_the_agent_signs_nothing_else(
-    agent: soft_key.Agent, document: object, headers: dict[str, str], status: int
+def test_the_agent_answers_nothing_else(
+    agent: soft_key.Agent, path: str, document: object, headers: dict[str, str], status: int
 ) -> None:
-    assert ask(agent, document, **headers)[0] == status
+    assert ask(agent, document, path, **headers)[0] == status
 
 
 def test_five_wrong_pins_close_the_key(agent: soft_key.Agent) -> None:
     for _ in range(soft_key.TRIES):
-        assert ask(agent, {"pin": "wrong one", "message": MESSAGE})[0] == 403
-    assert ask(agent, {"pin": PIN, "message": MESSAGE})[0] == 403
+        assert ask(agent, {**SIGN, "pin": "wrong one"})[0] == 403
+    assert ask(agent, SIGN)[0] == 403
 
 
 def test_a_key_of_another_certificate_is_refused(folder: Path, tmp_path: Path) -> None:

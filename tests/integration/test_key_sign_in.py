@@ -19,12 +19,21 @@ from school_portal.config import Settings, read
 from school_portal.demo import authority
 from school_portal.demo.authority import Issued
 from school_portal.domain.account import AccountState
-from school_portal.models import AuditEvent, CaChallenge, CaSignature, School, SchoolAccount, User
+from school_portal.domain.workflow import Role
+from school_portal.models import (
+    AuditEvent,
+    CaChallenge,
+    CaSignature,
+    Notice,
+    School,
+    SchoolAccount,
+    User,
+)
 from school_portal.services.portal import Portal
 from tests.conftest import FakeClock
 from tests.factories.authority import DAY, KEY_ID, NOW, World, bundle_text, pem
 from tests.factories.operation import running
-from tests.factories.visitor import Visitor
+from tests.factories.visitor import Visitor, user
 
 ORIGIN = "http://localhost"
 
@@ -130,15 +139,41 @@ def test_the_second_time_it_is_the_same_person(holder: Holder, session: Session)
 
 
 def test_a_renewed_certificate_works_and_is_recorded(
-    holder: Holder, world: World, session: Session
+    holder: Holder, world: World, session: Session, portal: Portal, school: School
 ) -> None:
     renewals = sa.select(sa.func.count()).where(AuditEvent.action == "key.renew")
+    user(session, portal, "zhang", school=school)
+    user(session, portal, "wang", role=Role.CENTRE)
+    user(session, portal, "bao", role=Role.BUREAU)
+    centre_page = f"/centre/schools/{school.id}"
+    session.commit()
     holder.sign_in()
     assert session.scalar(renewals) == 0
     session.commit()
     holder.leaf = world.leaf()
     assert [holder.sign_in().status_code for _ in range(2)] == [200, 200]
     assert session.scalar(renewals) == 1
+    told = session.execute(sa.select(User.username, Notice.path).join(Notice)).all()
+    pages = {username.partition(":")[0]: path for username, path in told}
+    assert pages == {"zhang": "/school/account", "key": "/school/account", "wang": centre_page}
+    assert len(told) == len(pages)
+
+
+@pytest.mark.parametrize(
+    "asked, home",
+    [("/school/rosters", "/school/rosters"), ("//other.example/", "/"), ("http://other/", "/")],
+)
+def test_the_page_that_was_asked_for_comes_next(holder: Holder, asked: str, home: str) -> None:
+    assert holder.sign_in(next=asked).json == {"user": "平台操作人员", "next": home}
+
+
+def test_the_sign_in_page_may_ask_the_agent_and_no_other_page(holder: Holder) -> None:
+    page = holder.visitor.get("/auth/sign-in")
+    assert "用 CA 密钥登录" in page.get_data(as_text=True)
+    allowed = "connect-src 'self' http://127.0.0.1:18765;"
+    assert allowed in page.headers["Content-Security-Policy"]
+    other = holder.visitor.get("/register")
+    assert "connect-src 'self';" in other.headers["Content-Security-Policy"]
 
 
 def test_a_challenge_is_good_once(holder: Holder) -> None:
@@ -278,7 +313,11 @@ def test_an_approved_account_is_opened_with_the_key(
     holder: Holder, session: Session, school: School, named: dict[str, str]
 ) -> None:
     approve(session, school)
-    assert code(holder.sign_in()) == "ca.account-not-open"
+    told = holder.sign_in()
+    assert code(told) == "ca.account-not-open"
+    assert told.json is not None
+    assert told.json["may_open"] is True
+    assert "注册开户" in told.json["detail"]
     body = holder.body(holder.challenge(), purpose="open-account")
     assert holder.post({**body, **named}).status_code == 200
     session.expire_all()

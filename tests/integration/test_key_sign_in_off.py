@@ -8,6 +8,12 @@ from flask import Flask
 from tests.factories.visitor import Visitor
 
 
+def test_the_page_offers_no_key(app: Flask) -> None:
+    page = Visitor(app).get("/auth/sign-in")
+    assert "密钥" not in page.get_data(as_text=True)
+    assert "connect-src 'self';" in page.headers["Content-Security-Policy"]
+
+
 @pytest.mark.parametrize(
     "method, path", [("GET", "/auth/ca/challenge"), ("POST", "/auth/ca/verify")]
 )

@@ -65,6 +65,7 @@ def signed_in(app: Flask, session: Session, portal: Portal, operation: Operation
             {Role.TEACHING_OFFICE, Role.VOCATIONAL_DIVISION, Role.CENTRE, Role.BUREAU, Role.ADMIN},
         ),
         ("/settings/workdays", {Role.ADMIN}),
+        ("/settings/ca", {Role.ADMIN}),
         ("/settings/mail", {Role.ADMIN}),
         ("/settings/notices", set(Role)),
         ("/settings/profile", set(Role)),

@@ -7,11 +7,11 @@ import secrets
 from typing import Annotated
 
 import msgspec
-from flask import Response, jsonify, request, session, url_for
+from flask import Response, jsonify, request, session
 from flask_login import login_user
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from school_portal.blueprints.auth.blueprint import blueprint
+from school_portal.blueprints.auth.onward import safe_next
 from school_portal.blueprints.errors import problem
 from school_portal.blueprints.http import over_tls
 from school_portal.blueprints.identity import SignedIn, begin_writing, public
@@ -25,7 +25,7 @@ from school_portal.security.ca.certificates import (
 )
 from school_portal.security.ca.verification import CaRefused, Code
 from school_portal.services import key_sign_in
-from school_portal.services.key_sign_in import Purpose, Signed, Visit
+from school_portal.services.key_sign_in import MayOpen, Purpose, Signed, Visit
 from school_portal.services.portal import current_portal
 
 MAX_SIZE = 64 * 1024  # bytes of a request
@@ -43,15 +43,17 @@ REFUSALS = {
     Code.KEY_ID_UNKNOWN: "证书的 keyID 没有登记在任何学校账户上，请先办理开户或变更。",
     Code.ACCOUNT_NOT_OPEN: "学校账户目前不能这样使用，请联系市职业技能鉴定中心。",
 }
+MAY_OPEN = "学校账户已批准，尚未注册开户，请点“注册开户”，用同一密钥办理。"
 
 
 class Request(msgspec.Struct):
-    """The body of `POST /auth/ca/verify`."""
+    """The body of `POST /auth/ca/verify`; `next` is the page that was asked for."""
 
     certificate: Annotated[str, msgspec.Meta(max_length=32 * 1024)]
     signature: Annotated[str, msgspec.Meta(max_length=4096)]
     challenge: Annotated[str, msgspec.Meta(max_length=256)]
     purpose: Purpose | None = None
+    next: Annotated[str, msgspec.Meta(max_length=2048)] = ""
 
 
 class Invalid(Exception):
@@ -93,27 +95,40 @@ def ca_verify() -> Response:
         return _off()
     visit = _visit(request.cookies.get(_cookie(), ""))
     try:
-        known = key_sign_in.sign_in(db.session(), portal, portal.trust, _signed(), visit)
+        given = _given()
+        known = key_sign_in.sign_in(db.session(), portal, portal.trust, _signed(given), visit)
     except Invalid:
         return problem(400, "请求无法识别", "证书、签名或挑战码的格式不对。", "request.invalid")
     except CaRefused as refused:
         db.session.commit()
-        return problem(403, "密钥登录未通过", REFUSALS[refused.code], refused.code)
+        may_open = isinstance(refused, MayOpen)
+        told = MAY_OPEN if may_open else REFUSALS[refused.code]
+        return problem(403, "密钥登录未通过", told, refused.code, may_open=may_open)
     db.session.commit()
     session.clear()  # nothing from before the sign-in is kept
     login_user(SignedIn(*known))
-    return jsonify(user=known[1].user.name, next=url_for("entrance.entrance"))
+    return jsonify(user=known[1].user.name, next=safe_next(given.next))
 
 
-def _signed() -> Signed:
+def _given() -> Request:
     """The request's body. Raises Invalid."""
-    request.max_content_length = MAX_SIZE
+    body = request.get_data()  # read on arrival, up to what any request may bring
+    if len(body) > MAX_SIZE:
+        raise Invalid
     try:
-        given = msgspec.json.decode(request.get_data(), type=Request)
-        given.challenge.encode()
+        given = msgspec.json.decode(body, type=Request)
+        (given.challenge + given.next).encode()
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        raise Invalid from None
+    return given
+
+
+def _signed(given: Request) -> Signed:
+    """What was signed. Raises Invalid."""
+    try:
         certificate = read_certificate(certificate_bytes(given.certificate))
         return Signed(certificate, unbase64(given.signature), given.challenge, given.purpose)
-    except (RequestEntityTooLarge, msgspec.DecodeError, Malformed, UnicodeError, RecursionError):
+    except Malformed:
         raise Invalid from None
 
 

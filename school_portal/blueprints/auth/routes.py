@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from flask import Response, current_app, flash, redirect, render_template, request, session, url_for
+from flask import Response, flash, redirect, render_template, request, session, url_for
 from flask_limiter.util import get_remote_address
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response as Redirect
@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as Redirect
 from school_portal.blueprints.auth import ca, invitation
 from school_portal.blueprints.auth.blueprint import blueprint
 from school_portal.blueprints.auth.forms import CodeForm, SignInForm
+from school_portal.blueprints.auth.onward import safe_next
 from school_portal.blueprints.http import address
 from school_portal.blueprints.identity import LOCKED, SignedIn, public
 from school_portal.blueprints.rendering import moment
@@ -41,15 +42,6 @@ def _attempted_name() -> str:
 
 def _refused(response: Response) -> bool:
     return response.status_code == 422
-
-
-def safe_next(target: str | None) -> str:
-    """A path of this portal to return to; the entrance for anything else."""
-    home = url_for("entrance.entrance")
-    if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
-        return home
-    adapter = current_app.url_map.bind("localhost")
-    return target if "\\" not in target and adapter.test(target, method="GET") else home
 
 
 @blueprint.get("/sign-in")

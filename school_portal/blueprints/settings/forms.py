@@ -75,6 +75,15 @@ class WindowForm(FlaskForm):
     reason = _Reason()
 
 
+class CrlOverrideForm(FlaskForm):
+    """For how long CRLs past their dates count."""
+
+    hours = IntegerField(
+        "有效小时数", [InputRequired("请填写小时数。")], description="1 至 24 的整数。"
+    )
+    reason = _Reason()
+
+
 class WorkdaysForm(FlaskForm):
     """A year's notice of holidays and make-up days: typed or as a file."""
 

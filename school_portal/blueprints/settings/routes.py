@@ -1,6 +1,7 @@
 """All routes of the blueprint."""
 
 from school_portal.blueprints.settings import (
+    ca,
     mail,
     notices,
     password,
@@ -15,6 +16,7 @@ from school_portal.blueprints.settings.blueprint import blueprint
 
 __all__ = [
     "blueprint",
+    "ca",
     "mail",
     "notices",
     "password",

@@ -63,6 +63,12 @@ class Certificate:
     critical_unknown: frozenset[str]  # dotted OIDs
 
     @property
+    def name(self) -> str:
+        """The subject's whole name as people read it."""
+        found: str = Asn1Certificate.load(self.der).subject.human_friendly
+        return found
+
+    @property
     def fingerprint(self) -> bytes:
         """SHA-256 of the DER."""
         return sha256(self.der).digest()

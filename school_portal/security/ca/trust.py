@@ -62,10 +62,14 @@ class PemFile(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Roots and intermediates, and CRLs: None where no CRLs are configured."""
+    """Roots and intermediates, and CRLs: None where no CRLs are configured.
+
+    `override` is the id of an administrator's, by which CRLs past their dates still count.
+    """
 
     bundle: tuple[Certificate, ...]
     crls: tuple[RevocationList, ...] | None
+    override: int | None = None
 
 
 class TrustFiles:

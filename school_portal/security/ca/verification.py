@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
@@ -40,10 +40,14 @@ class CaRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
-    """What the CRL of a certificate's issuer said; without dates where no CRLs are configured."""
+    """What the CRL of a certificate's issuer said; without dates where no CRLs are configured.
+
+    `override` is that of `Trust`, where a CRL past its dates counted.
+    """
 
     this_update: datetime | None = None
     next_update: datetime | None = None
+    override: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,8 @@ def _along(chain: Chain, trust: Trust, at: datetime) -> Revocation:
     # The bundle vouches for an intermediate whose issuer gives no CRL; nobody does for a leaf.
     if states[0] is None:
         raise CaRefused(Code.CRL_STALE)
-    return states[0]
+    overridden = any(one and one.override for one in states)
+    return replace(states[0], override=trust.override if overridden else None)
 
 
 def _state(
@@ -122,9 +127,11 @@ def _state(
         return None
     if crl.revokes(certificate):
         raise CaRefused(Code.REVOKED)
-    if not crl.is_fresh(at):
+    if crl.is_fresh(at):
+        return Revocation(crl.this_update, crl.next_update)
+    if trust.override is None or crl.this_update > at:
         raise CaRefused(Code.CRL_STALE)
-    return Revocation(crl.this_update, crl.next_update)
+    return Revocation(crl.this_update, crl.next_update, trust.override)
 
 
 def _may_sign_in(certificate: Certificate) -> bool:

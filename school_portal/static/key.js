@@ -1,0 +1,95 @@
+// Signing with a CA key: window.portalKey, the sign-in page, and forms with data-sign.
+(() => {
+  "use strict";
+
+  // list() -> [{id, name}], certificate(id, pin) and sign(id, pin, text) -> base64
+  const portalKey = window.portalKeyAgent(document.currentScript.dataset.agent);
+  window.portalKey = portalKey;
+
+  function tell(form, text) {
+    const told = form.querySelector("[data-sign-error]");
+    told.textContent = text;
+    told.hidden = !text;
+  }
+
+  // Nothing can be sent twice while the key works; what goes wrong is said in the form.
+  async function work(form, task) {
+    const buttons = form.querySelectorAll("button");
+    tell(form, "");
+    for (const button of buttons) button.disabled = true;
+    try {
+      await task();
+    } catch (error) {
+      tell(form, error.message);
+    }
+    for (const button of buttons) button.disabled = false;
+  }
+
+  const fill = (form) =>
+    work(form, async () => {
+      const keys = await portalKey.list();
+      const options = keys.map((key) => new Option(key.name, key.id));
+      form.querySelector("[data-key]").replaceChildren(...options);
+      if (!keys.length) throw new Error("没有读到密钥，请插入密钥后点“重新读取密钥”。");
+    });
+
+  async function signed(form, message) {
+    const id = form.querySelector("[data-key]").value;
+    const pin = form.querySelector("[data-pin]").value;
+    if (!id) throw new Error("请选择密钥；没有可选的，请插入密钥后点“重新读取密钥”。");
+    if (!pin) throw new Error("请输入密钥的 PIN。");
+    const certificate = await portalKey.certificate(id, pin);
+    return { certificate, signature: await portalKey.sign(id, pin, message) };
+  }
+
+  async function ask(address, how) {
+    try {
+      const answer = await fetch(address, how);
+      return [answer.ok, await answer.json()];
+    } catch {
+      throw new Error("平台没有应答，请检查网络后重试。");
+    }
+  }
+
+  async function signIn(form, purpose) {
+    const [given, asked] = await ask(form.dataset.challenge);
+    if (!given) throw new Error(asked.detail);
+    const message = `school-portal/v1\n${location.origin}\n${purpose}\n${asked.challenge}`;
+    const { challenge } = asked;
+    const next = form.dataset.next;
+    const body = { ...(await signed(form, message)), challenge, purpose, next };
+    const [passed, told] = await ask(form.action, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    if (passed) return void location.assign(told.next);
+    form.querySelector("[data-open-account]").hidden = !told.may_open;
+    throw new Error(told.detail);
+  }
+
+  async function submit(form) {
+    const made = await signed(form, form.dataset.signMessage);
+    for (const name of ["certificate", "signature"]) form.elements[name].value = made[name];
+    form.submit();
+  }
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.matches("form[data-sign], form[data-key-sign-in]")) return;
+    event.preventDefault();
+    const purpose = event.submitter?.dataset.purpose ?? "sign-in";
+    work(form, () => (form.matches("[data-sign]") ? submit(form) : signIn(form, purpose)));
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-key-list]")) fill(event.target.form);
+  });
+  // The sign-in page looks for keys only where somebody wants to use one.
+  for (const form of document.querySelectorAll("form[data-sign]")) fill(form);
+  for (const form of document.querySelectorAll("form[data-key-sign-in]")) {
+    form.hidden = false;
+    form.closest("details").addEventListener("toggle", (event) => {
+      if (event.target.open) fill(form);
+    });
+  }
+})();

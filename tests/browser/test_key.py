@@ -1,0 +1,74 @@
+"""Signing in with a software key, and opening an account with one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from threading import Thread
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from school_portal.demo import soft_key
+from tests.browser.conftest import Site
+from tests.browser.test_evaluation import check
+
+pytestmark = pytest.mark.browser
+
+PIN, NAMES = "a long pin", ("key-1", "key-2")
+
+
+@pytest.fixture
+def agent(site: Site) -> Iterator[soft_key.Agent]:
+    folder = site.home / "ca"
+    files = {}
+    for name in NAMES:
+        certificate, key = (folder / f"{name}-rsa.{end}" for end in ("pem", "key"))
+        files[name] = soft_key.pack(certificate.read_bytes(), key.read_bytes(), PIN)
+    made = soft_key.Agent(files, [site.address], site.agent_port)
+    thread = Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield made
+    made.shutdown()
+    thread.join()
+    made.server_close()
+
+
+def use(page: Page, name: str, pin: str = PIN) -> None:
+    page.get_by_label("密钥", exact=True).select_option(name)
+    page.get_by_label("PIN").fill(pin)
+    page.get_by_role("button", name="用密钥登录").click()
+
+
+@pytest.mark.usefixtures("agent")
+def test_a_key_signs_in_and_leads_to_the_page_that_was_asked_for(page: Page) -> None:
+    page.goto("/school/rosters")
+    page.get_by_text("用 CA 密钥登录").click()
+    expect(page.get_by_label("密钥", exact=True).get_by_role("option")).to_have_text(NAMES)
+    use(page, "key-1", "")
+    expect(page.get_by_role("alert")).to_have_text("请输入密钥的 PIN。")
+    use(page, "key-1", "wrong one")
+    expect(page.get_by_role("alert")).to_contain_text("PIN 不对")
+    check(page)
+    use(page, "key-1")
+    page.wait_for_url("**/school/rosters")
+    expect(page.get_by_text("平台操作人员", exact=True)).to_be_visible()
+
+
+@pytest.mark.usefixtures("agent")
+def test_an_approved_account_is_opened_on_the_sign_in_page(page: Page) -> None:
+    page.goto("/auth/sign-in")
+    page.get_by_text("用 CA 密钥登录").click()
+    use(page, "key-2")
+    expect(page.get_by_role("alert")).to_contain_text("尚未注册开户")
+    check(page)
+    page.get_by_role("button", name="注册开户").click()
+    page.get_by_role("button", name="退出").click()
+    page.get_by_text("用 CA 密钥登录").click()
+    use(page, "key-2")
+    expect(page.get_by_text("示例新开户学校").first).to_be_visible()
+
+
+def test_without_an_agent_the_page_says_what_to_do(page: Page) -> None:
+    page.goto("/auth/sign-in")
+    page.get_by_text("用 CA 密钥登录").click()
+    expect(page.get_by_role("alert")).to_contain_text("没有找到密钥程序")
