@@ -70,6 +70,11 @@ def over_tls() -> bool:
     return request.is_secure or origin.startswith("https://")
 
 
+def origin() -> str:
+    """For which site a key signs: the setting's, or what the browser took this server for."""
+    return current_portal().settings.origin or request.host_url.rstrip("/")
+
+
 class HostBoundSessions(SecureCookieSessionInterface):
     """The session cookie takes the `__Host-` prefix over TLS: no other host can set it."""
 

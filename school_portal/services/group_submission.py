@@ -1,4 +1,4 @@
-"""A group application signed with the school's key and submitted (rulebook 7, 3 and 4; contract)."""
+"""A group application signed with the school's key and submitted (rulebook 7; contract)."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from school_portal.domain.windows import civil_date
 from school_portal.domain.workflow import Role
 from school_portal.models import ApplicationMember, GroupApplication, GroupSubmission, School
 from school_portal.models import Student as SavedStudent
+from school_portal.security import receipt_key
 from school_portal.security.ca.certificates import Certificate
 from school_portal.security.ca.verification import CaRefused, Code, Verified, verify
 from school_portal.security.canonical import canonical, digest
@@ -223,6 +224,7 @@ def _keep(
         user_id=actor.user_id,
         at=at,
     )
+    receipt_key.ensure(session, portal.ring)
     hashed = digest(made)
     text = canonical(made).decode()
     submission = GroupSubmission(

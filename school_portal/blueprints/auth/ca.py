@@ -13,7 +13,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from school_portal.blueprints.auth.blueprint import blueprint
 from school_portal.blueprints.errors import problem
-from school_portal.blueprints.http import over_tls
+from school_portal.blueprints.http import origin, over_tls
 from school_portal.blueprints.identity import SignedIn, begin_writing
 from school_portal.extensions import db
 from school_portal.extensions.web import csrf, limiter
@@ -116,8 +116,7 @@ def _signed() -> Signed:
 
 
 def _visit(browser: str) -> Visit:
-    """The origin is the setting's, or what the browser took this server for."""
-    return Visit(browser, current_portal().settings.origin or request.host_url.rstrip("/"))
+    return Visit(browser, origin())
 
 
 def _cookie() -> str:
