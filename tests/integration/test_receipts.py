@@ -56,14 +56,8 @@ def document(desk: Signers) -> dict[str, Any]:
     return group_receipt.document(desk.session, desk.portal, submitted(desk))
 
 
-def findings(
-    document: dict[str, Any], world: World | None, *, whole: bool = True
-) -> dict[str, bool | None]:
-    bundle = (
-        [read_certificate(one.der) for one in (world.bundle if whole else [world.root])]
-        if world
-        else None
-    )
+def findings(document: dict[str, Any], *trusted: Issued) -> dict[str, bool | None]:
+    bundle = [read_certificate(one.der) for one in trusted] or None
     return {one.name: one.holds for one in receipts.check(canonical(document), bundle)}
 
 
