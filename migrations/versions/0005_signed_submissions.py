@@ -12,16 +12,17 @@ depends_on = None
 
 
 def upgrade():
-    with op.batch_alter_table("group_applications") as batch:
-        batch.add_column(sa.Column("uid", sa.String(length=32), nullable=True))
+    # Not as a batch: SQLite would drop the table, and students refer to its rows.
+    op.add_column(
+        "group_applications",
+        sa.Column("uid", sa.String(length=32), nullable=False, server_default=""),
+    )
     applications = sa.table("group_applications", sa.column("id"), sa.column("uid"))
     connection = op.get_bind()
     for (key,) in connection.execute(sa.select(applications.c.id)).all():
         named = sa.update(applications).where(applications.c.id == key)
         connection.execute(named.values(uid=uuid.uuid4().hex))
-    with op.batch_alter_table("group_applications") as batch:
-        batch.alter_column("uid", existing_type=sa.String(length=32), nullable=False)
-        batch.create_unique_constraint(op.f("uq_group_applications_uid"), ["uid"])
+    op.create_index(op.f("ix_group_applications_uid"), "group_applications", ["uid"], unique=True)
     op.create_table(
         "group_submissions",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -51,6 +52,5 @@ def upgrade():
 
 def downgrade():
     op.drop_table("group_submissions")
-    with op.batch_alter_table("group_applications") as batch:
-        batch.drop_constraint(op.f("uq_group_applications_uid"), type_="unique")
-        batch.drop_column("uid")
+    op.drop_index(op.f("ix_group_applications_uid"), table_name="group_applications")
+    op.drop_column("group_applications", "uid")

@@ -26,7 +26,7 @@ class GroupApplication(Case, ProjectColumns, db.Model):
 
     number: Mapped[str] = mapped_column(sa.String(32), unique=True)
     uid: Mapped[str] = mapped_column(  # in the address where its receipt is verified
-        sa.String(32), unique=True, default=lambda: uuid.uuid4().hex
+        sa.String(32), unique=True, index=True, default=lambda: uuid.uuid4().hex
     )
     school_id: Mapped[int] = mapped_column(sa.ForeignKey("schools.id"), index=True)
     body_id: Mapped[int | None] = mapped_column(sa.ForeignKey("bodies.id"))
