@@ -149,6 +149,31 @@ def submit(
     return submission
 
 
+def withdraw(
+    session: Session, portal: Portal, actor: Actor, application: GroupApplication, reason: str
+) -> None:
+    """Take the application back: its students are free at once. Raises Refused."""
+    lock(session, actor.school_id)
+    hold(session, application)
+    if not reason.strip():
+        raise Refused("请写明撤回的理由。")
+    apply(
+        session,
+        APPLICATION_WORKFLOW,
+        application,
+        ApplicationAction.WITHDRAW,
+        Role.SCHOOL,
+        actor=actor,
+        at=portal.clock(),
+        reason=reason.strip(),
+    )
+    session.execute(
+        sa.update(ApplicationMember)
+        .where(ApplicationMember.application_id == application.id)
+        .values(is_open=False)
+    )
+
+
 def _verified(
     portal: Portal, school: School, signed: Signed, hashed: str, at: datetime
 ) -> Verified:

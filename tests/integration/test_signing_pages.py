@@ -21,6 +21,7 @@ from school_portal.domain.group_application import ApplicationState
 from school_portal.domain.roster import Enrolment
 from school_portal.models import GroupApplication, Student
 from school_portal.security import receipts
+from school_portal.services import applications
 from school_portal.services.portal import Portal
 from tests.factories.authority import World, pem
 from tests.factories.operation import student
@@ -60,7 +61,7 @@ def zhang(app: Flask, desk: Signers, page: str) -> Visitor:
     return visitor
 
 
-def fields(visitor: Visitor, page: str, leaf: Issued) -> dict[str, str]:
+def fields(visitor: Visitor, page: str, leaf: Issued) -> dict[str, Any]:
     """What the script makes of the page's form."""
     found = _MESSAGE.search(visitor.text(page))
     assert found is not None
@@ -156,6 +157,20 @@ def test_who_may_no_longer_apply_is_listed_on_the_page(
     assert "有 1 名学生现在不能申报" in text
     assert "学籍状态为“休学”" in text and "沪人社职〔2021〕401号 一" in text
     assert draft_of(session).state is ApplicationState.DRAFT
+
+
+def test_withdrawn_with_a_reason_its_students_are_free(
+    zhang: Visitor, page: str, session: Session, desk: Signers
+) -> None:
+    assert f"{page}/withdraw" in zhang.text(page)
+    assert "请写明理由" in told(zhang.post(f"{page}/withdraw", reason=""), 422)
+    assert "已撤回" in told(zhang.post(f"{page}/withdraw", reason="名单有误"), 200)
+    assert f"{page}/withdraw" not in zhang.text(page)
+    assert draft_of(session).state is ApplicationState.WITHDRAWN
+    again = applications.plan_document(
+        session, desk.portal, desk.operation.school, desk.portal.today()
+    )
+    assert len(again["applications"][0]["students"]) == 2 and not again["held"]
 
 
 def test_the_origin_is_part_of_what_is_signed(zhang: Visitor, page: str) -> None:

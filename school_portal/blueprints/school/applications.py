@@ -8,13 +8,18 @@ from io import BytesIO
 from flask import Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
+from school_portal.blueprints.decisions import ReasonForm
 from school_portal.blueprints.downloads import attachment, workbook
 from school_portal.blueprints.http import arrived, origin
 from school_portal.blueprints.identity import actor, audience, begin_writing, own_school
 from school_portal.blueprints.paging import page_of
 from school_portal.blueprints.school.blueprint import blueprint
 from school_portal.blueprints.school.signing import signed
-from school_portal.domain.group_application import ApplicationState
+from school_portal.domain.group_application import (
+    APPLICATION_WORKFLOW,
+    ApplicationAction,
+    ApplicationState,
+)
 from school_portal.domain.violations import Reason
 from school_portal.extensions import db
 from school_portal.models import GroupApplication, Job, Role
@@ -82,6 +87,8 @@ def application_page(found: GroupApplication, stopped: Stopped = ()) -> str:
         ),
         message=message,
         off=group_submission.OFF,
+        withdrawable=(found.state, ApplicationAction.WITHDRAW, Role.SCHOOL)
+        in APPLICATION_WORKFLOW.table,
         stopped=stopped,
     )
 
@@ -127,3 +134,26 @@ def export_application(application_id: int) -> Response:
     number, occupation = found.number, found.occupation
     db.session.commit()
     return workbook(content, f"团体申报-{number}-{occupation}.xlsx")
+
+
+@blueprint.get("/applications/<int:application_id>/withdraw")
+@audience(Role.SCHOOL)
+def withdraw_application(application_id: int) -> str:
+    found = access.own(db.session(), actor(), GroupApplication, application_id)
+    return render_template(
+        "school/application_withdraw.html", application=found, reason=ReasonForm()
+    )
+
+
+@blueprint.post("/applications/<int:application_id>/withdraw")
+@audience(Role.SCHOOL)
+def confirm_application_withdrawal(application_id: int) -> tuple[str, int] | Redirect:
+    found, form = access.own(db.session(), actor(), GroupApplication, application_id), ReasonForm()
+    if not form.validate():
+        page = render_template("school/application_withdraw.html", application=found, reason=form)
+        return page, 422
+    reason = form.reason.data or ""
+    group_submission.withdraw(db.session(), current_portal(), actor(), found, reason)
+    db.session.commit()
+    flash(f"已撤回 {found.number}。其中的学生可以重新列入申报计划。", "info")
+    return redirect(url_for("school.application", application_id=application_id))
