@@ -97,6 +97,11 @@ def check_host() -> None:
         abort(400)
 
 
+def origin() -> str:
+    """For which site a key signs: the setting's, or what the browser took this server for."""
+    return current_portal().settings.origin or request.host_url.rstrip("/")
+
+
 class HostBoundSessions(SecureCookieSessionInterface):
     """The session cookie takes the `__Host-` prefix over TLS: no other host can set it."""
 

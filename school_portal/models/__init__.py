@@ -6,7 +6,12 @@ from school_portal.models.accounts import (
     PermissionRequest,
     SchoolAccount,
 )
-from school_portal.models.applications import ApplicationMember, GroupApplication, Sequence
+from school_portal.models.applications import (
+    ApplicationMember,
+    GroupApplication,
+    GroupSubmission,
+    Sequence,
+)
 from school_portal.models.ca import CaChallenge, CaSignature, CrlOverride
 from school_portal.models.evaluations import (
     EvaluationSubmission,
@@ -65,6 +70,7 @@ __all__ = [
     "ExpertOpinion",
     "ExtraWindow",
     "GroupApplication",
+    "GroupSubmission",
     "Invitation",
     "Job",
     "JobState",

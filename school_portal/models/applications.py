@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from school_portal.domain.group_application import ApplicationState, MemberState
 from school_portal.domain.roster import Route
 from school_portal.extensions import db
+from school_portal.models.ca import CaSignature
 from school_portal.models.cases import Case
 from school_portal.models.organisations import Body, ProjectColumns, School
 from school_portal.models.people import Student
@@ -23,6 +25,9 @@ class GroupApplication(Case, ProjectColumns, db.Model):
     KIND = "group-application"
 
     number: Mapped[str] = mapped_column(sa.String(32), unique=True)
+    uid: Mapped[str] = mapped_column(  # in the address where its receipt is verified
+        sa.String(32), unique=True, index=True, default=lambda: uuid.uuid4().hex
+    )
     school_id: Mapped[int] = mapped_column(sa.ForeignKey("schools.id"), index=True)
     body_id: Mapped[int | None] = mapped_column(sa.ForeignKey("bodies.id"))
     route: Mapped[Route] = mapped_column(choice(Route))
@@ -33,6 +38,9 @@ class GroupApplication(Case, ProjectColumns, db.Model):
     school: Mapped[School] = relationship()
     body: Mapped[Body | None] = relationship()
     members: Mapped[list[ApplicationMember]] = relationship(back_populates="application")
+    submissions: Mapped[list[GroupSubmission]] = relationship(
+        back_populates="application", order_by="GroupSubmission.id"
+    )
 
 
 class ApplicationMember(ProjectColumns, db.Model):
@@ -67,6 +75,26 @@ class ApplicationMember(ProjectColumns, db.Model):
 
     application: Mapped[GroupApplication] = relationship(back_populates="members")
     student: Mapped[Student] = relationship()
+
+
+class GroupSubmission(db.Model):
+    """One time that a group application was submitted, never changed: content and signature.
+
+    The content is canonical JSON and holds names: sealed, bound to its hash.
+    """
+
+    __tablename__ = "group_submissions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    application_id: Mapped[int] = mapped_column(sa.ForeignKey("group_applications.id"), index=True)
+    arrived_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    digest: Mapped[str] = mapped_column(sa.String(64))  # SHA-256, hex
+    content_sealed: Mapped[bytes]
+    signature_id: Mapped[int] = mapped_column(sa.ForeignKey("ca_signatures.id"), unique=True)
+    issuers: Mapped[list[str]] = mapped_column(sa.JSON)  # base64 of DER, the root last
+
+    application: Mapped[GroupApplication] = relationship(back_populates="submissions")
+    signature: Mapped[CaSignature] = relationship()
 
 
 class Sequence(db.Model):

@@ -14,8 +14,8 @@ from school_portal.models import dialect
 from school_portal.models.records import WrappedKey
 from school_portal.security.cipher import KeyRing, Unreadable
 
-IndexKind = Literal["person", "mobile", "key-id"]
-KINDS: tuple[IndexKind, ...] = ("person", "mobile", "key-id")
+IndexKind = Literal["person", "mobile", "key-id", "receipt"]
+KINDS: tuple[IndexKind, ...] = ("person", "mobile", "key-id", "receipt")
 INDEX_KEY = "index"
 # RFC 2104's ipad and opad.
 _INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))

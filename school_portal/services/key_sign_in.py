@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
-from uuid import uuid4
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -16,12 +15,12 @@ from sqlalchemy.orm import Session
 from school_portal.domain.account import AccountState
 from school_portal.domain.facts import Account
 from school_portal.domain.workflow import Role
-from school_portal.models import CaChallenge, CaSignature, School, User, dialect
+from school_portal.models import CaChallenge, School, User, dialect
 from school_portal.security import audit
 from school_portal.security.ca.certificates import Certificate
 from school_portal.security.ca.trust import TrustFiles
-from school_portal.security.ca.verification import CaRefused, Code, Verified, verify
-from school_portal.services import crl_overrides, notices, school_accounts, sign_ins
+from school_portal.security.ca.verification import CaRefused, Code, verify
+from school_portal.services import crl_overrides, school_accounts, sign_ins, signatures
 from school_portal.services.access import Actor
 from school_portal.services.portal import Portal
 from school_portal.services.sign_ins import Opened
@@ -84,7 +83,7 @@ def sign_in(
     """
     now = portal.clock()
     messages = {
-        message(visit, purpose, signed.challenge): purpose
+        signatures.message(visit.origin, purpose.value, signed.challenge): purpose
         for purpose in ([signed.purpose] if signed.purpose else Purpose)
     }
     try:
@@ -102,15 +101,20 @@ def sign_in(
             session, "anonymous", "key-sign-in.refuse", "key:unknown", at=now, code=refused.code
         )
         raise
-    _keep(session, portal, user, signed, verified, purpose)
+    signatures.keep(
+        session,
+        portal,
+        signed.certificate,
+        signed.signature,
+        verified,
+        purpose=purpose.value,
+        school_id=school.id,
+        user_id=user.id,
+        at=now,
+    )
     if purpose is Purpose.OPEN_ACCOUNT:
         school_accounts.open_account(session, portal, Actor.of(user), school)
     return sign_ins.begin(session, user, now)
-
-
-def message(visit: Visit, purpose: Purpose, challenge: str) -> str:
-    """What is signed, as UTF-8 (contract)."""
-    return f"school-portal/v1\n{visit.origin}\n{purpose.value}\n{challenge}"
 
 
 def _use(session: Session, text: str, visit: Visit, now: datetime) -> None:
@@ -166,49 +170,6 @@ def _operator(session: Session, school: School) -> User:
     if not user.active:
         raise CaRefused(Code.ACCOUNT_NOT_OPEN)
     return user
-
-
-def _keep(
-    session: Session,
-    portal: Portal,
-    user: User,
-    signed: Signed,
-    verified: Verified,
-    purpose: Purpose,
-) -> None:
-    """The signature with its certificate; a certificate with a key not seen before is told."""
-    certificate, uid, now = signed.certificate, uuid4().hex, portal.clock()
-    index = portal.vault.index("key-id", verified.key_id)
-    seen = session.scalars(
-        sa.select(CaSignature.public_key_sha256).where(CaSignature.key_id_index == index).distinct()
-    ).all()
-    if seen and certificate.key.fingerprint not in seen:
-        actor, subject = f"user:{user.id}", f"school:{user.school_id}"
-        fingerprint = certificate.fingerprint.hex()
-        audit.record(session, actor, "key.renew", subject, at=now, certificate=fingerprint)
-        school = session.get_one(School, user.school_id)
-        notices.of_renewed_key(session, school, certificate.key.fingerprint, now)
-    text = b64encode(certificate.der).decode()
-    session.add(
-        CaSignature(
-            uid=uid,
-            school_id=user.school_id,
-            user_id=user.id,
-            at=now,
-            purpose=purpose.value,
-            message=verified.message,
-            signature=signed.signature,
-            certificate_sealed=portal.vault.seal(
-                "ca_signatures", "certificate", uid.encode(), text
-            ),
-            certificate_sha256=certificate.fingerprint,
-            public_key_sha256=certificate.key.fingerprint,
-            key_id_index=index,
-            crl_this_update=verified.revocation.this_update,
-            crl_next_update=verified.revocation.next_update,
-            crl_override_id=verified.revocation.override,
-        )
-    )
 
 
 def _hash(text: str) -> bytes:

@@ -17,6 +17,7 @@ from school_portal.models import (
     AccountOpening,
     CaSignature,
     EvaluationSubmission,
+    GroupSubmission,
     Job,
     RosterRow,
     School,
@@ -94,6 +95,13 @@ COLUMNS = (
         EvaluationSubmission.content_sealed,
         EvaluationSubmission.id,
         EvaluationSubmission.digest,
+    ),
+    SealedColumn(
+        "group_submissions",
+        "content",
+        GroupSubmission.content_sealed,
+        GroupSubmission.id,
+        GroupSubmission.digest,
     ),
     *(
         SealedColumn("account_openings", column, cells, AccountOpening.id, AccountOpening.uid)

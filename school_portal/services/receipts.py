@@ -6,18 +6,17 @@ receipt cannot guess them from it.
 
 from __future__ import annotations
 
-import json
-from hashlib import sha256
 from typing import Any
 
 from school_portal.models import AccountOpening, Permission, PermissionRequest
 from school_portal.models.organisations import ProjectColumns
+from school_portal.security.canonical import digest
 from school_portal.services.opening_check import NAMES
 
 
 def of_opening(opening: AccountOpening) -> str:
     """The hash of annex 2 as it was handed in."""
-    return _digest(
+    return digest(
         {
             **{name: str(getattr(opening, name)) for name in NAMES},
             "number": opening.number,
@@ -32,7 +31,7 @@ def of_opening(opening: AccountOpening) -> str:
 
 def of_permissions(request: PermissionRequest) -> str:
     """The hash of what was asked for together."""
-    return _digest(
+    return digest(
         {
             "number": request.number,
             "school": request.school.uscc,
@@ -47,8 +46,3 @@ def _permission(line: Permission) -> list[Any]:
 
 def _project(line: ProjectColumns) -> list[Any]:
     return [line.occupation_code, line.occupation, line.direction, line.level]
-
-
-def _digest(content: dict[str, Any]) -> str:
-    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return sha256(text.encode()).hexdigest()

@@ -23,6 +23,7 @@ from school_portal.domain.specialty_evaluation import (
 from school_portal.domain.windows import TZ, Window, civil_date
 from school_portal.domain.workflow import Role
 from school_portal.models import EvaluationSubmission, SpecialtyEvaluation
+from school_portal.security.canonical import canonical
 from school_portal.security.vault import Vault
 from school_portal.services import evaluations
 from school_portal.services.access import Actor, NotFound, Refused
@@ -154,11 +155,6 @@ def _freeze(
     evaluation.submissions.append(submission)
     session.flush()
     return submission
-
-
-def canonical(content: Content) -> bytes:
-    """One way to write it: keys in order, no white space, UTF-8."""
-    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
 def _content(

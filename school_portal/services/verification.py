@@ -10,7 +10,12 @@ from enum import Enum
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from school_portal.models import AccountOpening, PermissionRequest, SpecialtyEvaluation
+from school_portal.models import (
+    AccountOpening,
+    GroupApplication,
+    PermissionRequest,
+    SpecialtyEvaluation,
+)
 from school_portal.services import receipts
 from school_portal.services.access import NotFound
 from school_portal.services.account_openings import UNLOCKED
@@ -36,6 +41,7 @@ class Verified:
     state: Enum | None
     handed_in: list[HandedIn]
     lines: Sequence[tuple[str, Enum]] = ()
+    has_receipt_file: bool = False
 
 
 def _evaluation(session: Session, uid: str) -> Verified | None:
@@ -65,10 +71,19 @@ def _permissions(session: Session, uid: str) -> Verified | None:
     return Verified("申报权限申请", found.number, None, handed_in, lines)
 
 
+def _group_application(session: Session, uid: str) -> Verified | None:
+    found = session.scalar(sa.select(GroupApplication).where(GroupApplication.uid == uid))
+    if found is None or not found.submissions:
+        return None
+    handed_in = [HandedIn(one.arrived_at, one.digest) for one in found.submissions]
+    return Verified("团体申报", found.number, found.state, handed_in[::-1], has_receipt_file=True)
+
+
 SOURCES: tuple[Callable[[Session, str], Verified | None], ...] = (
     _evaluation,
     _opening,
     _permissions,
+    _group_application,
 )
 """Where papers with a uid are looked for, a function for each kind."""
 

@@ -23,6 +23,7 @@ from school_portal.models import (
     SpecialtyEvaluation,
     StateChange,
 )
+from school_portal.security.canonical import canonical
 from school_portal.services import submissions
 from school_portal.services.access import NotFound, Refused
 from school_portal.services.portal import Portal
@@ -171,7 +172,7 @@ def test_the_receipts_hash_is_of_the_frozen_copy(desk: Desk, portal: Portal) -> 
     assert sha256(content).hexdigest() == submission.digest
     assert b"13800000001" not in submission.content_sealed
     document = json.loads(content)
-    assert content == submissions.canonical(document)
+    assert content == canonical(document)
     assert document["number"] == evaluation.number
     assert document["arrived_at"] == "2026-10-15T10:00:00.000000+08:00"
     assert document["programmes"][0]["sha256"] == sha256(PDF).hexdigest()

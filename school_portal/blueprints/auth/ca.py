@@ -13,7 +13,7 @@ from flask_login import login_user
 from school_portal.blueprints.auth.blueprint import blueprint
 from school_portal.blueprints.auth.onward import safe_next
 from school_portal.blueprints.errors import problem
-from school_portal.blueprints.http import over_tls
+from school_portal.blueprints.http import origin, over_tls
 from school_portal.blueprints.identity import SignedIn, begin_writing, public
 from school_portal.extensions import db
 from school_portal.extensions.web import csrf, limiter
@@ -133,8 +133,7 @@ def _signed(given: Request) -> Signed:
 
 
 def _visit(browser: str) -> Visit:
-    """The origin is the setting's, or what the browser took this server for."""
-    return Visit(browser, current_portal().settings.origin or request.host_url.rstrip("/"))
+    return Visit(browser, origin())
 
 
 def _cookie() -> str:

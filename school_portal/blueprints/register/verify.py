@@ -7,6 +7,8 @@ from flask import render_template
 from school_portal.blueprints.identity import begin_reading, public
 from school_portal.blueprints.register.blueprint import blueprint
 from school_portal.extensions import db
+from school_portal.services.group_receipt import portal_key
+from school_portal.services.portal import current_portal
 from school_portal.services.verification import verify as look_up
 
 
@@ -14,4 +16,6 @@ from school_portal.services.verification import verify as look_up
 @public
 def verify(uid: str) -> str:
     begin_reading()
-    return render_template("register/verify.html", found=look_up(db.session(), uid))
+    found = look_up(db.session(), uid)
+    key = portal_key(db.session(), current_portal()) if found.has_receipt_file else None
+    return render_template("register/verify.html", found=found, portal_key=key)

@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
-from flask import Response, render_template, request
+from collections.abc import Sequence
+from io import BytesIO
 
-from school_portal.blueprints.downloads import workbook
+from flask import Response, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as Redirect
+
+from school_portal.blueprints.decisions import ReasonForm
+from school_portal.blueprints.downloads import attachment, workbook
+from school_portal.blueprints.http import arrived, origin
 from school_portal.blueprints.identity import actor, audience, begin_writing, own_school
 from school_portal.blueprints.paging import page_of
 from school_portal.blueprints.school.blueprint import blueprint
-from school_portal.domain.group_application import ApplicationState
+from school_portal.blueprints.school.signing import signed
+from school_portal.domain.group_application import (
+    APPLICATION_WORKFLOW,
+    ApplicationAction,
+    ApplicationState,
+)
+from school_portal.domain.violations import Reason
 from school_portal.extensions import db
 from school_portal.models import GroupApplication, Job, Role
-from school_portal.services import access, application_list, exporting
+from school_portal.security.canonical import canonical
+from school_portal.services import (
+    access,
+    application_list,
+    exporting,
+    group_receipt,
+    group_submission,
+)
 from school_portal.services.portal import current_portal
 from school_portal.services.progress import progress
+
+Stopped = Sequence[tuple[str, Sequence[Reason]]]
 
 
 def asked_state() -> ApplicationState | None:
@@ -51,23 +72,57 @@ def applications() -> str:
     )
 
 
-@blueprint.get("/applications/<int:application_id>")
-@audience(Role.SCHOOL)
-def application(application_id: int) -> str:
-    found = access.own(db.session(), actor(), GroupApplication, application_id)
-    page = page_of(application_list.count_members(db.session(), found))
+def application_page(found: GroupApplication, stopped: Stopped = ()) -> str:
+    """The application's page; `stopped` are those for whom it was just refused."""
+    session, portal = db.session(), current_portal()
+    page = page_of(application_list.count_members(session, found))
+    signable = found.state is ApplicationState.DRAFT and portal.trust
+    message = group_submission.message(session, portal.vault, origin(), found) if signable else None
     return render_template(
         "school/application.html",
         application=found,
         page=page,
         members=application_list.members(
-            db.session(),
-            current_portal().vault,
-            found,
-            limit=page.size,
-            offset=page.offset,
+            session, portal.vault, found, limit=page.size, offset=page.offset
         ),
+        message=message,
+        off=group_submission.OFF,
+        withdrawable=(found.state, ApplicationAction.WITHDRAW, Role.SCHOOL)
+        in APPLICATION_WORKFLOW.table,
+        stopped=stopped,
     )
+
+
+@blueprint.get("/applications/<int:application_id>")
+@audience(Role.SCHOOL)
+def application(application_id: int) -> str:
+    found = access.own(db.session(), actor(), GroupApplication, application_id)
+    return application_page(found)
+
+
+@blueprint.post("/applications/<int:application_id>/submit")
+@audience(Role.SCHOOL)
+def submit_application(application_id: int) -> Redirect | tuple[str, int]:
+    found = access.own(db.session(), actor(), GroupApplication, application_id)
+    portal = current_portal()
+    try:
+        group_submission.submit(db.session(), portal, actor(), found, signed(), arrived())
+    except group_submission.NoLongerEligible as refused:
+        db.session.rollback()
+        return application_page(found, refused.students), 409
+    db.session.commit()
+    flash(f"已签名并提交，编号 {found.number}。回执在本页，可随时下载。", "good")
+    return redirect(url_for("school.application", application_id=application_id))
+
+
+@blueprint.get("/applications/<int:application_id>/receipt")
+@audience(Role.SCHOOL)
+def application_receipt(application_id: int) -> Response:
+    found = access.own(db.session(), actor(), GroupApplication, application_id)
+    submission = group_receipt.latest(found)
+    told = group_receipt.document(db.session(), current_portal(), submission)
+    name = f"团体申报回执-{found.number}.json"
+    return attachment(BytesIO(canonical(told)), name, "application/json")
 
 
 @blueprint.get("/applications/<int:application_id>/workbook")
@@ -79,3 +134,26 @@ def export_application(application_id: int) -> Response:
     number, occupation = found.number, found.occupation
     db.session.commit()
     return workbook(content, f"团体申报-{number}-{occupation}.xlsx")
+
+
+@blueprint.get("/applications/<int:application_id>/withdraw")
+@audience(Role.SCHOOL)
+def withdraw_application(application_id: int) -> str:
+    found = access.own(db.session(), actor(), GroupApplication, application_id)
+    return render_template(
+        "school/application_withdraw.html", application=found, reason=ReasonForm()
+    )
+
+
+@blueprint.post("/applications/<int:application_id>/withdraw")
+@audience(Role.SCHOOL)
+def confirm_application_withdrawal(application_id: int) -> tuple[str, int] | Redirect:
+    found, form = access.own(db.session(), actor(), GroupApplication, application_id), ReasonForm()
+    if not form.validate():
+        page = render_template("school/application_withdraw.html", application=found, reason=form)
+        return page, 422
+    reason = form.reason.data or ""
+    group_submission.withdraw(db.session(), current_portal(), actor(), found, reason)
+    db.session.commit()
+    flash(f"已撤回 {found.number}。其中的学生可以重新列入申报计划。", "info")
+    return redirect(url_for("school.application", application_id=application_id))

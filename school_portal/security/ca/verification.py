@@ -57,6 +57,7 @@ class Verified:
     message: str
     key_id: str
     revocation: Revocation
+    chain: Chain
 
 
 def verify(
@@ -83,22 +84,22 @@ def _judge(
     """Whether the certificate is trusted, in force and fit to sign in with."""
     if not certificate.key.is_strong or certificate.critical_unknown - {key_id_oid}:
         raise CaRefused(Code.UNTRUSTED)
-    revocation = _best(chains(certificate, trust.bundle), trust, at)
+    revocation, chain = _best(chains(certificate, trust.bundle), trust, at)
     if not _may_sign_in(certificate):
         raise CaRefused(Code.KEY_USAGE)
     key_id = text_of(certificate.extensions.get(key_id_oid, b""))
     if key_id is None:
         raise CaRefused(Code.KEY_ID_MISSING)
-    return Verified(message, key_id, revocation)
+    return Verified(message, key_id, revocation, chain)
 
 
-def _best(found: Iterator[Chain], trust: Trust, at: datetime) -> Revocation:
-    """What the first faultless chain says; the fault of the one that came furthest."""
+def _best(found: Iterator[Chain], trust: Trust, at: datetime) -> tuple[Revocation, Chain]:
+    """The first faultless chain and what it says; the fault of the one that came furthest."""
     fault = CaRefused(Code.UNTRUSTED)
     order = list(Code)
     for chain in found:
         try:
-            return _along(chain, trust, at)
+            return _along(chain, trust, at), chain
         except CaRefused as refused:
             fault = max(fault, refused, key=lambda one: order.index(one.code))
     raise fault

@@ -1,0 +1,72 @@
+"""Schools that sign: a CA in the settings, a school with a key, applications ready to be signed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from school_portal.demo.authority import Issued
+from school_portal.models import GroupApplication, School, User
+from school_portal.security.ca.certificates import read_certificate
+from school_portal.services import applications, group_submission
+from school_portal.services.access import Actor
+from school_portal.services.group_submission import Signed
+from school_portal.services.portal import Portal
+from tests.factories.authority import KEY_ID, World, bundle_text, pem
+from tests.factories.operation import Operation, running, student
+from tests.factories.visitor import user
+from tests.integration.test_rosters import saved
+
+ORIGIN = "http://localhost"
+CONSOLE = Actor.operator_at_the_console()
+
+
+def ca_settings(folder: Path, world: World) -> dict[str, str]:
+    """The world's files, and the settings that name them."""
+    bundle, crls = folder / "bundle.pem", folder / "crls.pem"
+    bundle.write_text(bundle_text(*world.bundle))
+    crls.write_text("".join(pem("X509 CRL", der) for der in world.crls or ()))
+    return {"SCHOOL_PORTAL_CA_BUNDLE": str(bundle), "SCHOOL_PORTAL_CA_CRLS": str(crls)}
+
+
+@dataclass
+class Signers:
+    """A running operation whose first school has a key and drafts."""
+
+    session: Session
+    portal: Portal
+    world: World
+    operation: Operation
+    person: User
+
+    @property
+    def actor(self) -> Actor:
+        return Actor.of(self.person)
+
+    def drafts(self, school: School, *numbers: int) -> list[GroupApplication]:
+        """The school's applications for those students, by number."""
+        saved(self.session, self.portal, school, [student(number) for number in numbers])
+        job = applications.request_generation(
+            self.session, self.portal, CONSOLE, school, self.portal.today()
+        )
+        made = applications.generate(self.session, self.portal, job)["created"]
+        self.session.commit()
+        return [self.session.get_one(GroupApplication, key) for key in made]
+
+    def message(self, application: GroupApplication, origin: str = ORIGIN) -> str:
+        return group_submission.message(self.session, self.portal.vault, origin, application)
+
+    def signed(self, text: str, leaf: Issued | None = None, origin: str = ORIGIN) -> Signed:
+        """What the school's key makes of the text."""
+        leaf = leaf or self.world.leaf()
+        return Signed(read_certificate(leaf.der), leaf.signer.sign(text.encode()), origin)
+
+
+def signers(session: Session, portal: Portal, world: World) -> Signers:
+    operation = running(session)
+    operation.school.key_id_index = portal.vault.index("key-id", KEY_ID)
+    person = user(session, portal, "zhang", school=operation.school)
+    session.commit()
+    return Signers(session, portal, world, operation, person)
