@@ -25,6 +25,9 @@ class Policy:
     panel_size: int = _setting(3, "专家组最少人数", 3, 99)
     own_experts_excluded: bool = _setting(True, "专家不评估所属单位")
     permission_without_evaluation: bool = _setting(True, "没有评估结论也可开通权限")
+    audit_months: int = _setting(60, "审计记录保存月数", 6, 600)
+    roster_months: int = _setting(24, "名册文件保存月数", 1, 240)
+    notice_months: int = _setting(24, "通知保存月数", 1, 240)
 
     def __post_init__(self) -> None:
         for setting in fields(self):
@@ -119,10 +122,5 @@ FIXED_READINGS = (
         "评估结论没有默认的失效日期",
         "盖章生效后长期有效，直到被撤销，或到主管部门逐项写明的失效日期。",
         "失效日期由主管部门逐项决定。",
-    ),
-    FixedReading(
-        "审计记录至少保存 6 个月",
-        "本平台不删除任何审计记录，可随时导出。",
-        "每条记录带有前一条的校验值，删除任何一条都会被发现。",
     ),
 )
