@@ -131,6 +131,7 @@ _POLICIES = ("settings.policies", "规则设置", "list-check")
 _WINDOWS = ("settings.windows", "受理期", "calendar")
 _WORKDAYS = ("settings.workdays", "工作日", "clock")
 _MAIL = ("settings.mail", "邮件记录", "info-circle")
+_AUDIT = ("settings.audit_trail", "审计记录", "search")
 _EVALUATIONS = ("office.evaluations", "专业评估", "certificate")
 _LINES = ("office.lines", "评估结论", "circle-check")
 _EXPERTS = ("office.experts", "专家库", "users-group")
@@ -150,12 +151,13 @@ NAVIGATION = {
         _SCHOOLS,
         _POLICIES,
         _WINDOWS,
+        _AUDIT,
         _REGISTER,
         _HELP,
     ),
     Role.EXPERT: (_HOME, _REVIEWS, _REGISTER, _HELP),
     Role.BUREAU: (_HOME, _POLICIES, _WINDOWS, _REGISTER, _HELP),
-    Role.ADMIN: (_HOME, _POLICIES, _WINDOWS, _WORKDAYS, _MAIL, _REGISTER, _HELP),
+    Role.ADMIN: (_HOME, _POLICIES, _WINDOWS, _WORKDAYS, _MAIL, _AUDIT, _REGISTER, _HELP),
 }
 # A page below another's entry of the navigation.
 SECTIONS = {
