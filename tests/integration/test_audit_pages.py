@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from datetime import timedelta
 from io import BytesIO, StringIO
 
 import pytest
@@ -16,7 +17,7 @@ from school_portal.domain.workflow import Role
 from school_portal.models import AuditEvent
 from school_portal.security import audit, passwords
 from school_portal.services.portal import Portal
-from tests.conftest import NOW
+from tests.conftest import NOW, FakeClock
 from tests.factories.operation import running
 from tests.factories.visitor import Visitor, user, work
 
@@ -125,7 +126,9 @@ def test_reading_and_exporting_are_on_the_trail(centre: Visitor, session: Sessio
     assert "310104" not in str([one.detail for one in noted])
 
 
-def test_the_chain_is_walked_by_a_worker(centre: Visitor, session: Session, portal: Portal) -> None:
+def test_the_chain_is_walked_by_a_worker(
+    centre: Visitor, session: Session, portal: Portal, clock: FakeClock
+) -> None:
     assert "还没有在这里核对过" in centre.text(PAGE)
     centre.post(f"{PAGE}/verify")
     assert "正在核对" in centre.text(PAGE)
@@ -134,6 +137,7 @@ def test_the_chain_is_walked_by_a_worker(centre: Visitor, session: Session, port
     assert "未发现改动" in centre.text(PAGE)
     session.execute(sa.update(AuditEvent).where(AuditEvent.seq == 7).values(subject="roster:0"))
     session.commit()
+    clock.now += timedelta(minutes=1)
     centre.post(f"{PAGE}/verify")
     work(session, portal)
     assert "第 7 条审计记录的内容已被改动" in centre.text(PAGE)
