@@ -18,6 +18,7 @@ from school_portal.models import (
     CaSignature,
     EvaluationSubmission,
     Job,
+    PersonalAct,
     RosterRow,
     School,
     SpecialtyEvaluation,
@@ -73,6 +74,9 @@ COLUMNS = (
     ),
     SealedColumn("schools", "key_id", School.key_id_sealed, School.id, School.uscc),
     SealedColumn("users", "email", User.email_sealed, User.id, User.username),
+    SealedColumn(
+        "personal_acts", "before", PersonalAct.before_sealed, PersonalAct.id, PersonalAct.uid
+    ),
     *(
         SealedColumn("students", column, cells, model.id, model.document_index)
         for model in (RosterRow, Student)

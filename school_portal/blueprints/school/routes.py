@@ -12,6 +12,7 @@ from school_portal.blueprints.school import (
     papers,
     permissions,
     plan,
+    reveal,
     rosters,
 )
 from school_portal.blueprints.school.blueprint import blueprint
@@ -27,5 +28,6 @@ __all__ = [
     "papers",
     "permissions",
     "plan",
+    "reveal",
     "rosters",
 ]
