@@ -32,6 +32,7 @@ def upgrade():
     )
     op.create_index(op.f("ix_personal_acts_subject"), "personal_acts", ["subject"])
     op.create_index(op.f("ix_personal_acts_school_id"), "personal_acts", ["school_id"])
+    op.add_column("rosters", sa.Column("expired_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index(op.f("ix_audit_events_at"), "audit_events", ["at"])
     op.create_index(op.f("ix_audit_events_actor"), "audit_events", ["actor"])
 
@@ -39,4 +40,5 @@ def upgrade():
 def downgrade():
     op.drop_index(op.f("ix_audit_events_actor"), "audit_events")
     op.drop_index(op.f("ix_audit_events_at"), "audit_events")
+    op.drop_column("rosters", "expired_at")
     op.drop_table("personal_acts")
