@@ -23,7 +23,7 @@ from school_portal.models import (
     Wish,
 )
 from school_portal.security import passwords
-from school_portal.services import personal, rosters
+from school_portal.services import personal, personal_changes, rosters
 from school_portal.services.access import Actor, Refused
 from school_portal.services.portal import Portal
 from tests.conftest import NOW
@@ -136,7 +136,7 @@ def test_a_correction_keeps_what_stood_there(
 ) -> None:
     who, before = one(session), operation.school.students_version
     change = {"name": "学生一", "mobile": "139 0000 0000", "enrolment": Enrolment.SUSPENDED}
-    personal.correct(session, portal, acting(operation), who, **change, reason=WHY)
+    personal_changes.correct(session, portal, acting(operation), who, **change, reason=WHY)
     session.commit()
     assert (who.name, who.enrolment_status) == ("学生一", Enrolment.SUSPENDED)
     assert personal.held(session, portal, who).mobile == "13900000000"
@@ -175,7 +175,9 @@ def test_what_is_no_correction(
         "reason": WHY,
     }
     with pytest.raises(Refused, match=told):
-        personal.correct(session, portal, acting(operation), one(session), **{**same, **change})  # type: ignore[arg-type]
+        personal_changes.correct(
+            session, portal, acting(operation), one(session), **{**same, **change}
+        )  # type: ignore[arg-type]
 
 
 def test_a_person_held_elsewhere_is_not_taken_back(
@@ -184,11 +186,11 @@ def test_a_person_held_elsewhere_is_not_taken_back(
     who = one(session)
     same = {"name": "学生1", "mobile": "13800000001", "reason": WHY}
     left = Enrolment.TRANSFERRED
-    personal.correct(session, portal, acting(operation), who, **same, enrolment=left)
+    personal_changes.correct(session, portal, acting(operation), who, **same, enrolment=left)
     session.commit()
     enrol(session, portal, operation.other, 1)
     with pytest.raises(Refused, match="其他学校"):
-        personal.correct(
+        personal_changes.correct(
             session, portal, acting(operation), who, **same, enrolment=Enrolment.ENROLLED
         )
 
@@ -199,7 +201,7 @@ def test_a_person_in_drafts_alone_goes_wholly(
     who = one(session)
     student_id, draft = who.id, applied(session, operation, who, ApplicationState.DRAFT)
     change = {"name": "学生一", "mobile": "13800000001", "enrolment": Enrolment.ENROLLED}
-    personal.correct(session, portal, acting(operation), who, **change, reason=WHY)
+    personal_changes.correct(session, portal, acting(operation), who, **change, reason=WHY)
     again = workbook([student(1)])
     school = operation.school.id
     waiting = rosters.upload(session, portal, acting(operation), school, again, "待确认.xlsx")
@@ -207,7 +209,7 @@ def test_a_person_in_drafts_alone_goes_wholly(
     for _ in rosters.read(session, portal, waiting.id):
         session.commit()
     session.commit()
-    deletion = personal.delete(session, portal, acting(operation), who, WHY)
+    deletion = personal_changes.delete(session, portal, acting(operation), who, WHY)
     session.commit()
     assert (list(deletion.kept), list(deletion.rosters)) == ([], ["名册.xlsx", "待确认.xlsx"])
     assert session.get(Student, student_id) is None
@@ -229,7 +231,7 @@ def test_what_was_handed_in_is_kept_and_named(
 ) -> None:
     who = one(session)
     made = applied(session, operation, who, state)
-    deletion = personal.delete(session, portal, acting(operation), who, WHY)
+    deletion = personal_changes.delete(session, portal, acting(operation), who, WHY)
     session.commit()
     assert list(deletion.kept) == [made.number]
     held = personal.held(session, portal, one(session))

@@ -21,7 +21,7 @@ from school_portal.blueprints.school.blueprint import blueprint
 from school_portal.domain.roster import Enrolment
 from school_portal.extensions import db
 from school_portal.models import Role, Student
-from school_portal.services import access, personal, tabular
+from school_portal.services import access, personal, personal_changes, tabular
 from school_portal.services.portal import current_portal
 
 Answer = tuple[str, int] | Response
@@ -139,7 +139,7 @@ def correct_person(student_id: int) -> Answer:
     session, form, student = db.session(), CorrectForm(), _own(student_id)
 
     def correct() -> None:
-        personal.correct(
+        personal_changes.correct(
             session,
             current_portal(),
             actor(),
@@ -169,7 +169,7 @@ def delete_person(student_id: int) -> Answer:
 
     def delete() -> None:
         why = form.reason.data or ""
-        done.append(personal.delete(db.session(), current_portal(), actor(), student, why))
+        done.append(personal_changes.delete(db.session(), current_portal(), actor(), student, why))
 
     if form.validate() and carried_out(form, delete):
         return render_template("personal/deleted.html", deletion=done[0]), 200
