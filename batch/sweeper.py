@@ -1,4 +1,4 @@
-"""Finishes what stalled: leases that ran out, bells that nobody heard; mail, reminders.
+"""Finishes what stalled: leases that ran out, bells that nobody heard; mail, reminders, retention.
 
 It runs in the waiting worker itself, every few seconds: whoever waits for the bell is the one who
 could take what was missed, and there is no further process to watch over.
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from school_portal import bell, jobs
 from school_portal.extensions import db
 from school_portal.models import dialect
-from school_portal.services import mail, reminders, sealing
+from school_portal.services import audit_retention, mail, reminders, retention, sealing
 from school_portal.services.portal import Portal
 
 log = structlog.get_logger()
@@ -37,11 +37,15 @@ def sweep(portal: Portal, connection: Redis) -> None:
 
 
 def tidy(portal: Portal) -> None:
-    """What is done now and then: days that passed, reminders; a failure is left to the next."""
+    """Now and then: days that passed, reminders, what is kept no longer; a failure waits."""
     try:
         with Session(db.engine) as session, session.begin():
             sealing.expire(session, portal)
             reminders.remind(session, portal)
+        with Session(db.engine) as session, session.begin():
+            retention.expire(session, portal)
+        with Session(db.engine) as session, session.begin():
+            audit_retention.retire(session, portal)
     except DBAPIError as error:
         log.warning("tidy.failed", error=type(error).__name__)
 

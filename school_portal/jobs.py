@@ -27,6 +27,7 @@ KINDS: Mapping[str, str] = {
     "applications-generate": "batch.applications.generate",
     "keys-rotate": "batch.keys.rotate",
     "mail-send": "batch.mail.send",
+    "audit-verify": "batch.audit.verify",
 }
 MAX_ATTEMPTS = 5
 TO_RING = "jobs_to_ring"  # in a session's info

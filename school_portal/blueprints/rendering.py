@@ -120,6 +120,7 @@ SCHOOL_NAVIGATION = (
     ("school.applications", "团体申报", "users-group"),
     ("school.evaluations", "专业评估", "certificate"),
     ("school.account", "账户与权限", "user-shield"),
+    ("school.who", "个人信息", "search"),
     ("entrance.help_page", "帮助", "help"),
 )
 _HOME = ("entrance.entrance", "首页", "home")
@@ -134,6 +135,7 @@ _WORKDAYS = ("settings.workdays", "工作日", "clock")
 _USERS = ("settings.users", "账户", "users-group")
 _CA = ("settings.ca", "CA 证书", "certificate")
 _MAIL = ("settings.mail", "邮件记录", "info-circle")
+_AUDIT = ("settings.audit_trail", "审计记录", "search")
 _EVALUATIONS = ("office.evaluations", "专业评估", "certificate")
 _LINES = ("office.lines", "评估结论", "circle-check")
 _EXPERTS = ("office.experts", "专家库", "users-group")
@@ -153,12 +155,24 @@ NAVIGATION = {
         _SCHOOLS,
         _POLICIES,
         _WINDOWS,
+        _AUDIT,
         _REGISTER,
         _HELP,
     ),
     Role.EXPERT: (_HOME, _REVIEWS, _REGISTER, _HELP),
     Role.BUREAU: (_HOME, _POLICIES, _WINDOWS, _REGISTER, _HELP),
-    Role.ADMIN: (_HOME, _USERS, _POLICIES, _WINDOWS, _WORKDAYS, _CA, _MAIL, _REGISTER, _HELP),
+    Role.ADMIN: (
+        _HOME,
+        _USERS,
+        _POLICIES,
+        _WINDOWS,
+        _WORKDAYS,
+        _CA,
+        _MAIL,
+        _AUDIT,
+        _REGISTER,
+        _HELP,
+    ),
 }
 # A page below another's entry of the navigation.
 SECTIONS = {
@@ -166,6 +180,17 @@ SECTIONS = {
     "school.upload": "school.rosters",
     "school.plan": "school.applications",
     "school.application": "school.applications",
+    "school.why_reveal": "school.who",
+    "school.reveal_number": "school.who",
+    "school.find_person": "school.who",
+    "school.person": "school.who",
+    "school.export_person": "school.who",
+    "school.edit_person": "school.who",
+    "school.correct_person": "school.who",
+    "school.why_delete": "school.who",
+    "school.delete_person": "school.who",
+    "centre.why_reveal": "centre.openings",
+    "centre.reveal_number": "centre.openings",
     "office.evaluation": "office.evaluations",
     "office.give_back": "office.evaluations",
     "office.refuse": "office.evaluations",

@@ -28,6 +28,9 @@ class Policy:
     staff_second_factor: bool = _setting(False, "主管部门工作人员须启用第二重验证")
     idle_minutes: int = _setting(30, "无操作自动退出的分钟数", 5, 480)
     sign_in_hours: int = _setting(12, "一次登录最长的小时数", 1, 24)
+    audit_months: int = _setting(60, "审计记录保存月数", 6, 600)
+    roster_months: int = _setting(24, "名册文件保存月数", 1, 240)
+    notice_months: int = _setting(24, "通知保存月数", 1, 240)
 
     def __post_init__(self) -> None:
         for setting in fields(self):
@@ -122,10 +125,5 @@ FIXED_READINGS = (
         "评估结论没有默认的失效日期",
         "盖章生效后长期有效，直到被撤销，或到主管部门逐项写明的失效日期。",
         "失效日期由主管部门逐项决定。",
-    ),
-    FixedReading(
-        "审计记录至少保存 6 个月",
-        "本平台不删除任何审计记录，可随时导出。",
-        "每条记录带有前一条的校验值，删除任何一条都会被发现。",
     ),
 )

@@ -1,5 +1,6 @@
 """Civil dates, periods, the academic year and the specialty-evaluation window (rulebook 3)."""
 
+from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -43,6 +44,14 @@ def _in_shanghai(instant: datetime) -> datetime:
 def civil_date(instant: datetime) -> date:
     """The day in Shanghai; a time without offset is Shanghai's."""
     return _in_shanghai(instant).date()
+
+
+def months_before(instant: datetime, months: int) -> datetime:
+    """The beginning of the civil day so many calendar months earlier, or of that month's last."""
+    day = civil_date(instant)
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    last = monthrange(year, month + 1)[1]
+    return datetime(year, month + 1, min(day.day, last), tzinfo=TZ)
 
 
 def academic_year(day: date) -> tuple[date, date]:

@@ -37,6 +37,7 @@ from school_portal.models.organisations import (
     Specialty,
 )
 from school_portal.models.people import Roster, RosterIssue, RosterRow, Student, Wish
+from school_portal.models.personal import PersonalAct
 from school_portal.models.records import (
     AuditEvent,
     AuditHead,
@@ -81,6 +82,7 @@ __all__ = [
     "PanelMember",
     "Permission",
     "PermissionRequest",
+    "PersonalAct",
     "PolicyChange",
     "RecoveryCode",
     "Restriction",

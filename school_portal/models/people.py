@@ -112,6 +112,8 @@ class Roster(Case, db.Model):
     uploaded_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
     uploaded_at: Mapped[datetime] = mapped_column(UtcDateTime)
     applied_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Since when the file, what was staged and the findings are kept no longer.
+    expired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     school: Mapped[School] = relationship()
 

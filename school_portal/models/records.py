@@ -135,8 +135,8 @@ class AuditEvent(db.Model):
     __tablename__ = "audit_events"
 
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    at: Mapped[datetime] = mapped_column(UtcDateTime)
-    actor: Mapped[str] = mapped_column(sa.String(100))
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    actor: Mapped[str] = mapped_column(sa.String(100), index=True)
     action: Mapped[str] = mapped_column(sa.String(64), index=True)
     subject: Mapped[str] = mapped_column(sa.String(100), index=True)
     detail: Mapped[dict[str, Any]] = mapped_column(sa.JSON)  # nothing personal

@@ -24,7 +24,9 @@ Primitive = str | int | bool | None
 
 HEAD_ID = 1
 BATCH_SIZE = 2000
+RETIRE = "audit.retire"  # an event of the chain: what was before `through` has been removed
 _START = bytes(32)  # what the first event holds as the hash before it
+_NOTHING = (0, _START)
 _PENDING = "audit_events"
 _MARKS = "audit_marks"
 
@@ -137,20 +139,49 @@ def length(session: Session) -> int:
 def verify(session: Session) -> Iterator[Finding]:
     """Every place where an event was changed, removed, moved, slipped in or cut off.
 
-    Reads in batches; events that are appended meanwhile are verified too.
+    Reads in batches; events that are appended meanwhile are verified too. Begins where events
+    were removed whose time was over: an event of the chain itself vouches for that place.
     """
-    seq, digest = 0, _START
+    first, digest = start_of(session)
+    seq = first
     for row, head in _rows(session):
         if row is None:
             yield from _end(head, seq, digest)
-        elif row["seq"] <= 0:
+        elif row["seq"] <= first:
             yield Finding(row["seq"], f"第 {row['seq']} 条审计记录不是由本平台写入的")
         else:
             yield from _link(row, seq, digest)
             seq, digest = row["seq"], row["digest"]
 
 
-def _rows(session: Session) -> Iterator[tuple[Mapping[str, Any] | None, Any]]:
+def start_of(session: Session) -> tuple[int, bytes]:
+    """The place and hash that the first event follows: where the newest retirement ended."""
+    retired = session.scalar(
+        sa.select(AuditEvent.detail)
+        .where(AuditEvent.action == RETIRE)
+        .order_by(AuditEvent.seq.desc())
+        .limit(1)
+    )
+    try:
+        return (int(retired["through"]), bytes.fromhex(retired["digest"])) if retired else _NOTHING
+    except (KeyError, TypeError, ValueError):  # changed: the walk finds that too
+        return _NOTHING
+
+
+def verify_prefix(session: Session, through: int) -> Iterator[Finding]:
+    """As `verify`, of the events up to that one alone."""
+    seq, digest = start_of(session)
+    for row, _ in _rows(session, through):
+        if row is not None:
+            yield from _link(row, seq, digest)
+            seq, digest = row["seq"], row["digest"]
+    if seq != through:
+        yield Finding(seq + 1, f"缺少第 {seq + 1} 至 {through} 条审计记录")
+
+
+def _rows(
+    session: Session, through: int | None = None
+) -> Iterator[tuple[Mapping[str, Any] | None, Any]]:
     """The events in order, then None with the chain's end as it stood after the last of them."""
     table, last = AuditEvent.__table__, None
     while True:
@@ -158,6 +189,8 @@ def _rows(session: Session) -> Iterator[tuple[Mapping[str, Any] | None, Any]]:
             sa.select(AuditHead.seq, AuditHead.digest).where(AuditHead.id == HEAD_ID)
         ).one_or_none()
         batch = sa.select(table).order_by(table.c.seq).limit(BATCH_SIZE)
+        if through is not None:
+            batch = batch.where(table.c.seq <= through)
         rows = session.execute(batch if last is None else batch.where(table.c.seq > last))
         found = [row._asdict() for row in rows]
         if not found:

@@ -52,11 +52,11 @@ def export(session: Session, vault: Vault, actor: Actor, application: GroupAppli
     _lay_out(sheet)
     rows = _students(session, vault, application)
     for line in _facts(application, len(rows)):
-        sheet.append([_cell(sheet, text, bold=not place) for place, text in enumerate(line)])
+        sheet.append([text_cell(sheet, text, bold=not place) for place, text in enumerate(line)])
     sheet.append([])
-    sheet.append([_cell(sheet, title, bold=True, boxed=True) for title, width in HEADERS])
+    sheet.append([text_cell(sheet, title, bold=True, boxed=True) for title, width in HEADERS])
     for number, row in enumerate(rows, 1):
-        sheet.append([_cell(sheet, text, boxed=True) for text in (str(number), *row)])
+        sheet.append([text_cell(sheet, text, boxed=True) for text in (str(number), *row)])
     audit.record(
         session,
         actor.label,
@@ -124,7 +124,7 @@ def _students(
     ]
 
 
-def _cell(sheet: Any, text: str, *, bold: bool = False, boxed: bool = False) -> Any:
+def text_cell(sheet: Any, text: str, *, bold: bool = False, boxed: bool = False) -> Any:
     """A cell that stays text whatever it begins with: no formula comes alive in it."""
     cell = WriteOnlyCell(sheet, value=None)
     cell.value = text

@@ -19,6 +19,7 @@ from school_portal.models import (
     EvaluationSubmission,
     GroupSubmission,
     Job,
+    PersonalAct,
     RosterRow,
     School,
     SpecialtyEvaluation,
@@ -75,6 +76,9 @@ COLUMNS = (
     SealedColumn("schools", "key_id", School.key_id_sealed, School.id, School.uscc),
     SealedColumn("users", "email", User.email_sealed, User.id, User.username),
     SealedColumn("users", "totp", User.totp_sealed, User.id, User.username),
+    SealedColumn(
+        "personal_acts", "before", PersonalAct.before_sealed, PersonalAct.id, PersonalAct.uid
+    ),
     *(
         SealedColumn("students", column, cells, model.id, model.document_index)
         for model in (RosterRow, Student)

@@ -21,6 +21,7 @@ from school_portal.models import (
 )
 from school_portal.security.vault import Vault
 from school_portal.services import checking
+from school_portal.services.access import Refused
 from school_portal.services.portal import Portal
 
 
@@ -102,8 +103,18 @@ def _opened(vault: Vault, staged: RosterRow, column: str) -> str:
     return vault.unseal("students", column, staged.document_index, sealed)
 
 
+def still_kept(roster: Roster) -> None:
+    """Raises Refused where the roster's file is kept no longer."""
+    if roster.expired_at is not None:
+        raise Refused("名册文件已超过保存期限，已经删除。如需再次检查，请重新上传。")
+
+
 def error_workbook(session: Session, portal: Portal, roster: Roster) -> bytes:
-    """The uploaded file back as xlsx, wrong cells red with a comment."""
+    """The uploaded file back as xlsx, wrong cells red with a comment.
+
+    Raises Refused where the file is kept no longer.
+    """
+    still_kept(roster)
     found = tuple(i.as_issue() for i in issues(session, roster))
     sheet = (roster.facts or {}).get("sheet") or roster.sheet
     with portal.storage.open(roster.storage_key) as source:

@@ -111,6 +111,7 @@ def choose_sheet(roster_id: int) -> Redirect:
     session, portal = db.session(), current_portal()
     found = access.own(session, actor(), Roster, roster_id)
     sheet = request.form.get("sheet", "")[:100]
+    reviewing.still_kept(found)
     with portal.storage.open(found.storage_key) as source:
         again = keep(source, found.file_name, sheet=sheet, token=secrets.token_urlsafe(16))
     service.discard(session, actor(), found)

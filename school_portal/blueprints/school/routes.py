@@ -11,7 +11,9 @@ from school_portal.blueprints.school import (
     jobs,
     papers,
     permissions,
+    persons,
     plan,
+    reveal,
     rosters,
 )
 from school_portal.blueprints.school.blueprint import blueprint
@@ -26,6 +28,8 @@ __all__ = [
     "jobs",
     "papers",
     "permissions",
+    "persons",
     "plan",
+    "reveal",
     "rosters",
 ]

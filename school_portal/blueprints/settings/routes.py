@@ -1,6 +1,7 @@
 """All routes of the blueprint."""
 
 from school_portal.blueprints.settings import (
+    audit,
     ca,
     mail,
     notices,
@@ -15,6 +16,7 @@ from school_portal.blueprints.settings import (
 from school_portal.blueprints.settings.blueprint import blueprint
 
 __all__ = [
+    "audit",
     "blueprint",
     "ca",
     "mail",

@@ -1,0 +1,72 @@
+"""The audit events' actions as people read them; one without words is shown by its code."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from school_portal.domain.account import AccountAction, OpeningAction
+from school_portal.domain.group_application import ApplicationAction
+from school_portal.domain.permission import PermissionAction
+from school_portal.domain.roster import RosterAction
+from school_portal.domain.specialty_evaluation import EvaluationAction, LineAction
+from school_portal.models import (
+    AccountOpening,
+    EvaluationLine,
+    GroupApplication,
+    Permission,
+    Roster,
+    SchoolAccount,
+    SpecialtyEvaluation,
+)
+
+_MOVES = (
+    (Roster, "名册", RosterAction),
+    (GroupApplication, "团体申报", ApplicationAction),
+    (SpecialtyEvaluation, "专业评估", EvaluationAction),
+    (EvaluationLine, "评估结论", LineAction),
+    (SchoolAccount, "学校账户", AccountAction),
+    (AccountOpening, "开户与变更", OpeningAction),
+    (Permission, "申报权限", PermissionAction),
+)
+_OTHERS = {
+    "account-opening.print": "打印开户申请表",
+    "application.export": "下载团体申报工作簿",
+    "application.generate": "生成团体申报",
+    "audit.export": "导出审计记录",
+    "audit.retire": "删除到期的审计记录",
+    "audit.verify": "核对审计记录",
+    "audit.view": "查看审计记录",
+    "evaluation.attach": "上传佐证材料",
+    "evaluation.detach": "删除佐证材料",
+    "evaluation.draft": "新建专业评估",
+    "key-sign-in.refuse": "CA key 登录被拒",
+    "key.renew": "CA key 证书更新",
+    "keys.rotate": "轮换加密密钥",
+    "number.reveal": "查看完整证件号码",
+    "opening-data.load": "载入期初数据",
+    "opinion.finish": "提交专家意见",
+    "permission.request": "申请权限",
+    "person.correct": "更正个人信息",
+    "person.delete": "删除个人信息",
+    "person.export": "导出个人信息",
+    "person.find": "查询个人信息",
+    "policy.change": "更改规则设置",
+    "roster.expire": "删除到期的名册文件",
+    "roster.upload": "上传名册",
+    "sign-in.refuse": "登录被拒",
+    "specialty.choose-body": "选定评价机构",
+    "user.create": "新建用户",
+    "user.email": "设置邮箱",
+    "user.email-remove": "删除邮箱",
+    "window.end": "提前结束受理期",
+    "window.open": "增开受理期",
+    "workdays.load": "载入工作日",
+}
+WORDS = MappingProxyType(
+    _OTHERS
+    | {
+        f"{model.KIND}.{action.value}": f"{name}：{action.label}"
+        for model, name, actions in _MOVES
+        for action in actions
+    }
+)

@@ -1,0 +1,55 @@
+"""Personal data that is kept no longer: rosters' files and findings, notices (**policy**)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from school_portal.domain.roster import ROSTER_WORKFLOW, RosterAction, RosterState
+from school_portal.domain.windows import months_before
+from school_portal.domain.workflow import Role
+from school_portal.models import Notice, Roster
+from school_portal.security import audit
+from school_portal.services import merging, policies
+from school_portal.services.access import hold
+from school_portal.services.portal import Portal
+from school_portal.services.transitions import apply
+
+BATCH = 20  # rosters in one transaction
+FINISHED = (RosterState.APPLIED, RosterState.FAILED, RosterState.DISCARDED, RosterState.UNDONE)
+
+
+def expire(session: Session, portal: Portal) -> None:
+    """Remove what the settings keep no longer; the caller commits.
+
+    Of a roster remain who uploaded what when, and its moves; the saved students are not touched.
+    One that was never confirmed is given up first. Begun again, it goes on where it stopped.
+    """
+    policy, now = policies.current(session), portal.clock()
+    for roster in _rosters(session, months_before(now, policy.roster_months)):
+        hold(session, roster)
+        if roster.state is RosterState.CHECKED:
+            apply(session, ROSTER_WORKFLOW, roster, RosterAction.DISCARD, Role.SCHOOL, at=now)
+        merging.clear(session, roster)
+        portal.storage.delete(roster.storage_key)
+        roster.expired_at = now
+        audit.record(session, "system", "roster.expire", roster.subject, at=now)
+    before = sa.literal(months_before(now, policy.notice_months), Notice.at.type)
+    session.execute(sa.delete(Notice).where(Notice.at < before))
+
+
+def _rosters(session: Session, before: datetime) -> list[Roster]:
+    states = (*FINISHED, RosterState.CHECKED)
+    found = (
+        sa.select(Roster)
+        .where(
+            Roster.expired_at.is_(None),
+            Roster.state.in_(states),
+            Roster.uploaded_at < sa.literal(before, Roster.uploaded_at.type),
+        )
+        .order_by(Roster.id)
+        .limit(BATCH)
+    )
+    return list(session.scalars(found))
