@@ -42,12 +42,14 @@ def tidy(portal: Portal) -> None:
         with Session(db.engine) as session, session.begin():
             sealing.expire(session, portal)
             reminders.remind(session, portal)
-        with Session(db.engine) as session, session.begin():
-            retention.expire(session, portal)
-        with Session(db.engine) as session, session.begin():
-            audit_retention.retire(session, portal)
     except DBAPIError as error:
         log.warning("tidy.failed", error=type(error).__name__)
+    for step in (retention.expire, audit_retention.retire):
+        try:
+            with Session(db.engine) as session, session.begin():
+                step(session, portal)
+        except Exception as error:  # the storage's too, of whatever kind it is
+            log.warning("retention.failed", step=step.__name__, error=type(error).__name__)
 
 
 def queue_mail(portal: Portal) -> None:

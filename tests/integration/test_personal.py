@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from io import BytesIO
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -135,7 +136,11 @@ def test_a_correction_keeps_what_stood_there(
     session: Session, portal: Portal, operation: Operation
 ) -> None:
     who, before = one(session), operation.school.students_version
-    change = {"name": "学生一", "mobile": "139 0000 0000", "enrolment": Enrolment.SUSPENDED}
+    change: dict[str, Any] = {
+        "name": "学生一",
+        "mobile": "139 0000 0000",
+        "enrolment": Enrolment.SUSPENDED,
+    }
     personal_changes.correct(session, portal, acting(operation), who, **change, reason=WHY)
     session.commit()
     assert (who.name, who.enrolment_status) == ("学生一", Enrolment.SUSPENDED)
@@ -168,7 +173,7 @@ def test_a_correction_keeps_what_stood_there(
 def test_what_is_no_correction(
     session: Session, portal: Portal, operation: Operation, change: dict[str, str], told: str
 ) -> None:
-    same = {
+    same: dict[str, Any] = {
         "name": "学生1",
         "mobile": "13800000001",
         "enrolment": Enrolment.ENROLLED,
@@ -177,14 +182,14 @@ def test_what_is_no_correction(
     with pytest.raises(Refused, match=told):
         personal_changes.correct(
             session, portal, acting(operation), one(session), **{**same, **change}
-        )  # type: ignore[arg-type]
+        )
 
 
 def test_a_person_held_elsewhere_is_not_taken_back(
     session: Session, portal: Portal, operation: Operation
 ) -> None:
     who = one(session)
-    same = {"name": "学生1", "mobile": "13800000001", "reason": WHY}
+    same: dict[str, Any] = {"name": "学生1", "mobile": "13800000001", "reason": WHY}
     left = Enrolment.TRANSFERRED
     personal_changes.correct(session, portal, acting(operation), who, **same, enrolment=left)
     session.commit()
@@ -200,7 +205,11 @@ def test_a_person_in_drafts_alone_goes_wholly(
 ) -> None:
     who = one(session)
     student_id, draft = who.id, applied(session, operation, who, ApplicationState.DRAFT)
-    change = {"name": "学生一", "mobile": "13800000001", "enrolment": Enrolment.ENROLLED}
+    change: dict[str, Any] = {
+        "name": "学生一",
+        "mobile": "13800000001",
+        "enrolment": Enrolment.ENROLLED,
+    }
     personal_changes.correct(session, portal, acting(operation), who, **change, reason=WHY)
     again = workbook([student(1)])
     school = operation.school.id
@@ -259,7 +268,12 @@ def test_the_pages(app: Flask, session: Session, portal: Portal, operation: Oper
     assert json.loads(given.data)["student"]["证件号码"] == number
     book = load_workbook(BytesIO(school.post(f"{page}/export", kind="xlsx", reason=WHY).data))
     assert number in [cell.value for cell in book["学生"][2]]
-    change = {"name": "学生一", "mobile": "13800000001", "enrolment": "enrolled", "reason": WHY}
+    change: dict[str, Any] = {
+        "name": "学生一",
+        "mobile": "13800000001",
+        "enrolment": "enrolled",
+        "reason": WHY,
+    }
     assert "学生一" in school.post(f"{page}/correct", **change).get_data(as_text=True)
     assert school.post(f"{page}/correct", **change).status_code == 422
     for path in ("", "/correct", "/delete", "/number"):

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from batch.sweeper import tidy
 from school_portal.domain.roster import RosterState
 from school_portal.models import (
     AuditEvent,
@@ -96,3 +97,27 @@ def test_old_notices_go(
     retention.expire(session, portal)
     session.commit()
     assert list(session.scalars(sa.select(Notice.token))) == ["t1"]
+
+
+def test_waiting_workers_apply_it_and_outlive_a_storage_that_is_away(
+    session: Session,
+    portal: Portal,
+    clock: FakeClock,
+    operation: Operation,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    applied = enrol(session, portal, operation.school, 1)
+    clock.now = LAST_DAY + timedelta(days=1)
+
+    def away(key: str) -> None:
+        raise ConnectionError(key)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(portal.storage, "delete", away)
+        tidy(portal)
+    session.expire_all()
+    assert applied.expired_at is None
+    session.commit()
+    tidy(portal)
+    session.expire_all()
+    assert applied.expired_at is not None
