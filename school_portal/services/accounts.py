@@ -118,7 +118,8 @@ def set_roles(
 
 
 def end_sign_ins(session: Session, portal: Portal, actor: Actor, user: User) -> None:
-    """Every sign-in of the person ends at once."""
+    """Every sign-in of the person ends at once. Raises access.Refused."""
+    check_admin(actor)
     session.execute(
         sa.delete(SignIn).where(SignIn.user_id == user.id),
         execution_options={"synchronize_session": False},
@@ -217,6 +218,7 @@ def set_active(
     user = session.scalar(sa.select(User).where(User.username == username))
     if user is None:
         raise Refused(f"没有用户名为“{username}”的账户，请核对用户名。")
+    check_admin(actor)
     _check_other(actor, user)
     user.active = active
     session.execute(sa.delete(SignIn).where(SignIn.user_id == user.id))

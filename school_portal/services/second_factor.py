@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from school_portal.models import RecoveryCode, SignIn, User
 from school_portal.security import audit, passwords
-from school_portal.services import lockouts, policies, sign_ins
+from school_portal.services import accounts, lockouts, policies, sign_ins
 from school_portal.services.access import Actor, Refused, hold
 from school_portal.services.lockouts import Attempt
 from school_portal.services.portal import Portal
@@ -62,17 +62,18 @@ def renew_codes(session: Session, portal: Portal, user: User) -> list[str]:
 
 
 def remove(session: Session, actor: Actor, user: User, now: datetime) -> None:
-    """Without a second factor from now on."""
+    """Without a second factor from now on: one's own, or anybody's by an administrator.
+
+    Raises access.Refused, for one's own where the policy asks for it.
+    """
+    if actor.user_id != user.id:
+        accounts.check_admin(actor)
+    elif user.is_staff and policies.current(session).staff_second_factor:
+        raise Refused("规则设置要求主管部门工作人员启用第二重验证，不能停用。")
     hold(session, user)
     user.totp_sealed = user.totp_step = None
     session.execute(sa.delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
     audit.record(session, actor.label, "second-factor.off", _subject(user), at=now)
-
-
-def check_removable(session: Session, user: User) -> None:
-    """Raises access.Refused where the policy asks for a second factor."""
-    if user.is_staff and policies.current(session).staff_second_factor:
-        raise Refused("规则设置要求主管部门工作人员启用第二重验证，不能停用。")
 
 
 def codes_left(session: Session, user: User) -> int:

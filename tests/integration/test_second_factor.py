@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from school_portal.domain.workflow import Role
 from school_portal.models import PolicyChange, RecoveryCode, SignIn, User
 from school_portal.security import passwords
-from school_portal.services import lockouts, sign_ins
+from school_portal.services import lockouts, second_factor, sign_ins
+from school_portal.services.access import Actor, Refused
 from school_portal.services.lockouts import Attempt, Locked
 from school_portal.services.portal import Portal
 from tests.conftest import NOW, FakeClock
@@ -149,6 +150,22 @@ def test_the_policy_makes_staff_set_it_up_first(
     visitor.post("/auth/code", code=codes[0])
     assert visitor.get("/settings/profile").status_code == 200
     assert visitor.post("/settings/second-factor/remove").status_code == 409
+
+
+def test_an_administrator_helps_whoever_lost_both(
+    visitor: Visitor, clock: FakeClock, session: Session, portal: Portal, clerk: User
+) -> None:
+    enrolled(visitor, clock)
+    user(session, portal, "admin", role=Role.ADMIN)
+    other = user(session, portal, "other", role=Role.CENTRE)
+    with pytest.raises(Refused, match="系统管理员"):
+        second_factor.remove(session, Actor.of(other), clerk, portal.clock())
+    path = f"/settings/users/{clerk.id}/remove-second-factor"
+    session.rollback()
+    admin = Visitor(visitor.app)
+    admin.sign_in("admin")
+    assert "停用第二重验证" in admin.post(path).get_data(as_text=True)
+    assert visitor.sign_in("clerk").request.path == "/"
 
 
 def waits(session: Session, portal: Portal, attempt: Attempt) -> timedelta | None:
