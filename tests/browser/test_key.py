@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from threading import Thread
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from school_portal.demo import soft_key
+from school_portal.security.ca.certificates import read_certificate, unbase64
 from tests.browser.conftest import Site
 from tests.browser.test_evaluation import check
 
@@ -72,3 +74,27 @@ def test_without_an_agent_the_page_says_what_to_do(page: Page) -> None:
     page.goto("/auth/sign-in")
     page.get_by_text("用 CA 密钥登录").click()
     expect(page.get_by_role("alert")).to_contain_text("没有找到密钥程序")
+
+
+FORM = """(message) => {
+  const form = document.createElement("form");
+  form.action = "/register";
+  form.dataset.sign = "";
+  form.dataset.signMessage = message;
+  form.innerHTML = `<input type="hidden" name="certificate"><input type="hidden" name="signature">
+    <select data-key><option>key-1</select><input data-pin value="a long pin">
+    <p data-sign-error></p><button>签名并提交</button>`;
+  document.getElementById("main").append(form);
+}"""
+
+
+@pytest.mark.usefixtures("agent")
+def test_a_form_is_signed_before_it_is_sent(page: Page, site: Site) -> None:
+    message = f"school-portal/v1\n{site.address}\nsubmit\n示例"
+    page.goto("/auth/sign-in")
+    page.evaluate(FORM, message)
+    page.get_by_role("button", name="签名并提交").click()
+    page.wait_for_url("**/register?*")
+    sent = {name: unbase64(one) for name, (one,) in parse_qs(urlsplit(page.url).query).items()}
+    key = read_certificate(sent["certificate"]).key
+    assert key.signed(message.encode(), sent["signature"])

@@ -12,10 +12,16 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_certificates
 
 from school_portal.cli.root import school_portal
 from school_portal.config import KEY_ID_OID
-from school_portal.demo import soft_key
+from school_portal.demo import keys, soft_key
+from school_portal.demo.operation import KEYS
 from school_portal.security.ca.certificates import certificate_bytes, read_certificate, unbase64
 from school_portal.security.ca.trust import TrustFiles
 from school_portal.security.ca.verification import verify
@@ -147,3 +153,19 @@ def test_a_key_of_another_certificate_is_refused(folder: Path, tmp_path: Path) -
     pem, key = (folder / name for name in ("key-1-sm2.pem", "key-1-rsa.key"))
     with pytest.raises(ValueError, match="与证书相符"):
         soft_key.pack(pem.read_bytes(), key.read_bytes(), PIN)
+
+
+def test_the_demonstration_has_a_key_for_each_school(tmp_path: Path) -> None:
+    folder, now = tmp_path / "ca", datetime.now(UTC)
+    keys.make(folder, now)
+    kept = {path.name: path.read_bytes() for path in folder.iterdir()}
+    keys.make(folder, now)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == kept
+    for name, key_id in KEYS.items():
+        private, holder, _ = load_key_and_certificates(kept[f"{name}.p12"], keys.PIN.encode())
+        assert isinstance(private, RSAPrivateKey)
+        assert holder is not None
+        signature = private.sign(MESSAGE.encode(), PKCS1v15(), SHA256())
+        certificate = read_certificate(holder.public_bytes(Encoding.DER))
+        found = verify(certificate, signature, [MESSAGE], trust(folder).read(), KEY_ID_OID, now)
+        assert found.key_id == key_id
