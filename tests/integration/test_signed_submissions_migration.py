@@ -48,7 +48,7 @@ MEMBER = """
 
 def test_applications_keep_their_students_and_get_a_name(bare: Flask) -> None:
     upgrade(revision="0003")
-    school = running(db.session).school
+    school = running(db.session()).school
     specialty = db.session.scalar(sa.text("SELECT min(id) FROM specialties"))
     given = {"school": school.id, "specialty": specialty, "bytes": bytes(32)}
     for key in (1, 2):
