@@ -29,7 +29,7 @@ from school_portal.security.ca.verification import CaRefused, Code, Verified, ve
 from school_portal.security.canonical import canonical, digest
 from school_portal.security.vault import Vault
 from school_portal.services import crl_overrides, facts, policies, signatures
-from school_portal.services.access import Actor, Refused, hold, lock
+from school_portal.services.access import Actor, NotFound, Refused, hold, lock
 from school_portal.services.portal import Portal
 from school_portal.services.transitions import apply
 
@@ -128,8 +128,7 @@ def submit(
     Raises CaRefused for the key; NoLongerEligible; Refused where submission is off, or the
     application is no draft any more.
     """
-    school = lock(session, actor.school_id)
-    hold(session, application)
+    school = _alone(session, actor, application)
     table = APPLICATION_WORKFLOW.table
     if (application.state, ApplicationAction.SIGN, Role.SCHOOL) in table:
         made = content(session, portal.vault, application)
@@ -149,12 +148,20 @@ def submit(
     return submission
 
 
+def _alone(session: Session, actor: Actor, application: GroupApplication) -> School:
+    """The actor's school, locked with its application. Raises NotFound for another's."""
+    if application.school_id != actor.school_id:
+        raise NotFound("GroupApplication")
+    school = lock(session, application.school_id)
+    hold(session, application)
+    return school
+
+
 def withdraw(
     session: Session, portal: Portal, actor: Actor, application: GroupApplication, reason: str
 ) -> None:
     """Take the application back: its students are free at once. Raises Refused."""
-    lock(session, actor.school_id)
-    hold(session, application)
+    _alone(session, actor, application)
     if not reason.strip():
         raise Refused("请写明撤回的理由。")
     apply(

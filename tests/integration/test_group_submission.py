@@ -31,7 +31,7 @@ from school_portal.models import (
 )
 from school_portal.security.ca.verification import CaRefused
 from school_portal.services import group_submission
-from school_portal.services.access import Actor, Refused
+from school_portal.services.access import Actor, NotFound, Refused
 from school_portal.services.group_submission import NoLongerEligible, Signed
 from school_portal.services.portal import Portal
 from school_portal.services.transitions import history
@@ -178,6 +178,14 @@ def test_a_key_of_another(desk: Signers, draft: GroupApplication) -> None:
     with pytest.raises(CaRefused, match=r"ca\.key-id-unknown"):
         submit(desk, draft)
     assert untouched(desk, draft)
+
+
+def test_another_schools_application_is_none(desk: Signers) -> None:
+    others = desk.drafts(desk.operation.other, 7)[0]
+    with pytest.raises(NotFound):
+        submit(desk, others)
+    with pytest.raises(NotFound):
+        group_submission.withdraw(desk.session, desk.portal, desk.actor, others, "名单有误")
 
 
 def refused_students(desk: Signers, draft: GroupApplication) -> dict[str, list[str]]:

@@ -191,7 +191,9 @@ class TestWithoutKeys:
     ) -> None:
         text = zhang.text(page)
         assert "没有启用密钥签名" in text and "data-sign" not in text
-        certificate = pem("CERTIFICATE", World("sm2").leaf().der)
-        given: dict[str, Any] = {"certificate": certificate, "signature": "AAAA"}
+        given: dict[str, Any] = {
+            "certificate": pem("CERTIFICATE", World("sm2").leaf().der),
+            "signature": "AAAA",
+        }
         assert "没有启用密钥签名" in told(zhang.post(f"{page}/submit", **given), 409)
         assert draft_of(session).state is ApplicationState.DRAFT
