@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from school_portal.demo import soft_key
 from school_portal.security.ca.certificates import read_certificate, unbase64
-from tests.browser.conftest import Site
+from tests.browser.conftest import Site, roster_file, sign_in
 from tests.browser.test_evaluation import check
 
 pytestmark = pytest.mark.browser
@@ -98,3 +100,30 @@ def test_a_form_is_signed_before_it_is_sent(page: Page, site: Site) -> None:
     sent = {name: unbase64(one) for name, (one,) in parse_qs(urlsplit(page.url).query).items()}
     key = read_certificate(sent["certificate"]).key
     assert key.signed(message.encode(), sent["signature"])
+
+
+@pytest.mark.usefixtures("agent")
+def test_an_application_is_signed_and_submitted(page: Page, tmp_path: Path) -> None:
+    sign_in(page, "zhang")
+    page.goto("/school/rosters/new")
+    page.get_by_label("名册文件").set_input_files(roster_file(tmp_path, rows=3, first=900))
+    page.get_by_role("button", name="上传并检查").click()
+    page.get_by_role("button", name=re.compile("只保存通过的")).click(timeout=60_000)
+    expect(page.get_by_text(re.compile("新增 [0-9]+ 名"))).to_be_visible(timeout=60_000)
+    page.goto("/school/applications/plan")
+    page.get_by_role("button", name=re.compile("生成 [0-9]+ 份")).click()
+    expect(page.get_by_text(re.compile("已生成 [0-9]+ 份"))).to_be_visible(timeout=60_000)
+    page.get_by_role("link", name=re.compile("^TB")).first.click()
+    check(page)
+    page.get_by_label("密钥", exact=True).select_option("key-2")
+    page.get_by_label("PIN").fill(PIN)
+    page.get_by_role("button", name="签名并提交").click()
+    expect(page.get_by_text("不是本校账户登记的那一个")).to_be_visible()  # another school's
+    page.get_by_role("link", name="返回上一页").click()
+    page.get_by_label("密钥", exact=True).select_option("key-1")
+    page.get_by_label("PIN").fill(PIN)
+    page.get_by_role("button", name="签名并提交").click()
+    expect(page.get_by_text("已提交").first).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name=re.compile("回执")).first.click()
+    assert download.value.suggested_filename.endswith(".json")
