@@ -12,6 +12,7 @@ SPEAKERS = {
     "school_portal/bell.py",
     "school_portal/cli/serve.py",
     "school_portal/demo/__main__.py",
+    "school_portal/demo/keys.py",
     "school_portal/demo/soft_key.py",
     "school_portal/services/mail.py",
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
 from io import BytesIO
 
 from sqlalchemy.orm import Session
@@ -13,6 +15,7 @@ from school_portal.domain.levels import TrainingLevel
 from school_portal.domain.specialty_evaluation import RECEIVERS, EvaluationAction
 from school_portal.domain.workflow import Role
 from school_portal.models import (
+    CrlOverride,
     EvaluationLine,
     Expert,
     ExtraWindow,
@@ -22,8 +25,10 @@ from school_portal.models import (
     PanelMember,
     Permission,
     School,
+    SignIn,
     Specialty,
     SpecialtyEvaluation,
+    Student,
     User,
 )
 from school_portal.services import applications, permissions, rosters, submissions
@@ -81,13 +86,29 @@ def everything(session: Session, portal: Portal) -> list[Thing]:
         *_settings(session, portal, made),
         *_panels(session),
     ]
-    for person in session.query(User):
+    for person in session.query(User).all():
         notice = Notice(user_id=person.id, token="one", at=portal.clock(), title="示例")
         session.add(notice)
         session.flush()
         found.append(thing(person.username, notice_id=notice.id))
+        found += _of_person(session, portal, person)
     session.commit()
     return found
+
+
+def _of_person(session: Session, portal: Portal, person: User) -> Iterator[Thing]:
+    """A sign-in of theirs, and the account that administrators keep."""
+    kept = SignIn(
+        token_hash=sha256(person.username.encode()).digest(),
+        user_id=person.id,
+        role=person.role,
+        created_at=portal.clock(),
+        last_seen_at=portal.clock(),
+    )
+    session.add(kept)
+    session.flush()
+    yield thing(person.username, sign_in_id=kept.id)
+    yield thing(Role.ADMIN, user_id=person.id)
 
 
 def _more_evaluations(session: Session, portal: Portal, school: School) -> None:
@@ -150,13 +171,33 @@ def _of_school(session: Session, portal: Portal, made: Operation) -> Iterator[Th
         yield thing(OWN, permission_id=line.id)
     for specialty in session.query(Specialty).filter_by(school_id=made.school.id):
         yield thing(OWN, specialty_id=specialty.id)
-    yield thing(OWN, CENTRE, opening_id=requested(session, portal, made.school).id)
+    opening = requested(session, portal, made.school).id
+    yield thing(OWN, CENTRE, opening_id=opening)
+    yield from (
+        thing(CENTRE, opening_id=opening, column=column)
+        for column in ("key_id", "operator_document")
+    )
+    yield from (thing(OWN, student_id=one.id) for one in session.query(Student))
     yield thing(STRANGER, opening_id=drafted(session, portal, made.other).id)
 
 
 def _settings(session: Session, portal: Portal, made: Operation) -> Iterator[Thing]:
     """What the offices keep."""
     yield thing(Role.BUREAU, CENTRE, Role.ADMIN, name="panel_size")
+    yield from (thing(CENTRE, Role.ADMIN, kind=kind) for kind in ("csv", "xlsx"))
+    administrator = officer(session, portal, Role.ADMIN).user_id
+    override = CrlOverride(
+        granted_at=portal.clock(),
+        until=portal.clock() + timedelta(hours=1),
+        reason="示例",
+        granted_by_id=administrator,
+    )
+    session.add(override)
+    session.flush()
+    yield thing(Role.ADMIN, override_id=override.id)
+    yield from (
+        thing(Role.ADMIN, user_id=administrator, action=one) for one in ("enable", "end-sign-ins")
+    )
     yield thing(CENTRE, school_id=made.school.id)
     yield from (
         thing(CENTRE, school_id=made.school.id, action=action)
