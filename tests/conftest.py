@@ -13,12 +13,15 @@ from shutil import copyfile
 
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher
 from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy.orm import Session
 
 from school_portal.app import build
 from school_portal.config import Settings, read
 from school_portal.extensions import db
+from school_portal.security import passwords
 from school_portal.services.portal import Portal
 from school_portal.services.setup import initialise
 
@@ -137,6 +140,21 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """Hashes that cost nothing: what they cost an attacker is no test's business."""
+    with pytest.MonkeyPatch.context() as patch:
+        cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        patch.setattr(passwords, "hasher", cheap)
+        yield
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Templates compiled once for all applications of the run."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
 def app(request: pytest.FixtureRequest, settings: Settings, clock: FakeClock) -> Iterator[Flask]:
     """The application on an initialised, empty database."""
@@ -152,6 +170,7 @@ def app(request: pytest.FixtureRequest, settings: Settings, clock: FakeClock) ->
             connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {initialised}"))
     application = build(settings, clock)
     application.config.update(TESTING=True)
+    application.jinja_env.bytecode_cache = request.getfixturevalue("compiled")
     with application.app_context():
         yield application
         db.session.remove()

@@ -26,12 +26,6 @@ PASSWORD = "correct horse 电池"
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
-@pytest.fixture(autouse=True)
-def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(passwords, "hasher", cheap)
-
-
 @pytest.fixture
 def clerk(session: Session) -> User:
     """A person of the centre, whose account is saved."""

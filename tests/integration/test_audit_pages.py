@@ -8,27 +8,19 @@ from io import BytesIO, StringIO
 
 import pytest
 import sqlalchemy as sa
-from argon2 import PasswordHasher
 from flask import Flask
 from openpyxl import load_workbook
 from sqlalchemy.orm import Session
 
 from school_portal.domain.workflow import Role
 from school_portal.models import AuditEvent
-from school_portal.security import audit, passwords
+from school_portal.security import audit
 from school_portal.services.portal import Portal
 from tests.conftest import NOW, FakeClock
 from tests.factories.operation import running
 from tests.factories.visitor import Visitor, user, work
 
 PAGE = "/settings/audit"
-
-
-@pytest.fixture(autouse=True)
-def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        passwords, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    )
 
 
 @pytest.fixture

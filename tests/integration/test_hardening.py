@@ -8,7 +8,6 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
@@ -17,7 +16,6 @@ from school_portal.domain.specialty_evaluation import EvaluationState
 from school_portal.domain.workflow import Role
 from school_portal.extensions.web import csrf
 from school_portal.models import SpecialtyEvaluation, User
-from school_portal.security import passwords
 from school_portal.services.portal import Portal
 from tests.factories.evaluations import PDF, Desk
 from tests.factories.operation import running
@@ -28,8 +26,6 @@ SITE = "https://localhost"
 
 @pytest.fixture
 def desk(session: Session, portal: Portal, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(passwords, "hasher", cheap)
     made = running(session)
     user(session, portal, "zhang", school=made.school)
     user(session, portal, "admin", role=Role.ADMIN)

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 import pytest
 import sqlalchemy as sa
-from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
@@ -20,7 +19,6 @@ from school_portal import jobs
 from school_portal.domain.workflow import Role
 from school_portal.extensions import db
 from school_portal.models import Job, JobState, Permission, Specialty
-from school_portal.security import passwords
 from school_portal.services import rosters
 from school_portal.services.access import Actor
 from school_portal.services.portal import Portal
@@ -84,9 +82,7 @@ class Town:
 
 
 @pytest.fixture
-def town(app: Flask, session: Session, portal: Portal, monkeypatch: pytest.MonkeyPatch) -> Town:
-    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(passwords, "hasher", cheap)
+def town(app: Flask, session: Session, portal: Portal) -> Town:
     things = everything(session, portal)
     roles = [(OWN, Role.SCHOOL), (STRANGER, Role.SCHOOL)]
     roles += [(role.value, role) for role in Role if role is not Role.SCHOOL]

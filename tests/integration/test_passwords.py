@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy.orm import Session
 
 from school_portal.domain.workflow import Role
 from school_portal.models import User
-from school_portal.security import passwords
 from school_portal.services.portal import Portal
 from tests.factories.visitor import PASSWORD, Visitor, user
 
 NEW = "一个新的密码短语"
-
-
-@pytest.fixture(autouse=True)
-def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        passwords, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    )
 
 
 @pytest.fixture

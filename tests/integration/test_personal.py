@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from argon2 import PasswordHasher
 from flask import Flask
 from openpyxl import load_workbook
 from sqlalchemy.orm import Session
@@ -23,7 +22,6 @@ from school_portal.models import (
     Student,
     Wish,
 )
-from school_portal.security import passwords
 from school_portal.services import personal, personal_changes, rosters
 from school_portal.services.access import Actor, Refused
 from school_portal.services.portal import Portal
@@ -33,13 +31,6 @@ from tests.factories.operation import DRINKS, Operation, resident_id, running, s
 from tests.factories.visitor import Visitor, user
 
 WHY = "本人书面要求"
-
-
-@pytest.fixture(autouse=True)
-def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        passwords, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    )
 
 
 @pytest.fixture

@@ -7,13 +7,11 @@ from hashlib import sha256
 
 import pytest
 import sqlalchemy as sa
-from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy.orm import Session
 
 from school_portal.domain.workflow import Role
 from school_portal.models import AuditEvent, PersonalAct, School, Student
-from school_portal.security import passwords
 from school_portal.services.portal import Portal
 from tests.factories import accounts
 from tests.factories.enrolled import enrol
@@ -22,13 +20,6 @@ from tests.factories.visitor import Visitor, user
 
 SignedIn = Callable[[Role, School | None], Visitor]
 WHY = "家长来电核对"
-
-
-@pytest.fixture(autouse=True)
-def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        passwords, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    )
 
 
 @pytest.fixture

@@ -8,13 +8,11 @@ from datetime import timedelta
 import pyotp
 import pytest
 import sqlalchemy as sa
-from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy.orm import Session
 
 from school_portal.domain.workflow import Role
 from school_portal.models import PolicyChange, RecoveryCode, SignIn, User
-from school_portal.security import passwords
 from school_portal.services import lockouts, second_factor, sign_ins
 from school_portal.services.access import Actor, Refused
 from school_portal.services.lockouts import Attempt, Locked
@@ -25,13 +23,6 @@ from tests.factories.visitor import PASSWORD, Visitor, user
 SECRET = re.compile(r"data-secret>([A-Z2-7 ]+)<")
 CODE = re.compile(r'<li class="code">([0-9a-f-]{19})</li>')
 STEP = timedelta(seconds=30)
-
-
-@pytest.fixture(autouse=True)
-def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        passwords, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    )
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy.orm import Session
 
@@ -19,7 +18,6 @@ from school_portal.cli import failures
 from school_portal.cli.root import school_portal as root
 from school_portal.domain.workflow import Role
 from school_portal.models import AuditEvent, Job, User
-from school_portal.security import passwords
 from school_portal.services import sign_ins
 from school_portal.services.lockouts import Attempt
 from school_portal.services.portal import Portal
@@ -32,10 +30,8 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def school_portal(app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch) -> Run:
+def school_portal(app: Flask, session: Session) -> Run:
     """Runs a command line on the test's application; its exit status and what it wrote."""
-    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(passwords, "hasher", cheap)
 
     def run(line: str, given: str = "") -> tuple[int, str, str]:
         session.commit()

@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 from sqlalchemy.orm import Session
 
 from batch.run import execute
@@ -42,7 +41,6 @@ from school_portal.models import (
     PermissionRequest,
     User,
 )
-from school_portal.security import passwords
 from school_portal.services import (
     accounts,
     mail,
@@ -69,13 +67,6 @@ FLOWS: dict[str, Workflow[Any, Any]] = {
     "account-opening": OPENING_WORKFLOW,
     "permission": PERMISSION_WORKFLOW,
 }
-
-
-@pytest.fixture(autouse=True)
-def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        passwords, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    )
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy.orm import Session
 
@@ -18,7 +17,6 @@ from school_portal.domain.specialty_evaluation import (
 )
 from school_portal.domain.workflow import Role
 from school_portal.models import ExtraWindow, Notice, PolicyChange, User, WorkdayYear
-from school_portal.security import passwords
 from school_portal.services import transitions
 from school_portal.services.portal import Portal
 from tests.factories.operation import Operation, running
@@ -27,13 +25,6 @@ from tests.factories.visitor import Visitor, user
 from tests.integration.test_settings import YEAR_2027
 
 SignedIn = Callable[[Role], Visitor]
-
-
-@pytest.fixture(autouse=True)
-def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        passwords, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    )
 
 
 @pytest.fixture

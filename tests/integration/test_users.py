@@ -9,13 +9,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy.orm import Session
 
 from school_portal.domain.workflow import Role
 from school_portal.models import Invitation, PolicyChange, SignIn, User, UserRole
-from school_portal.security import passwords
 from school_portal.services import notices
 from school_portal.services.notice_texts import Audience
 from school_portal.services.portal import Portal
@@ -28,13 +26,6 @@ NEW = "一个新的密码短语"
 LATER = timedelta(minutes=15)
 
 At = Callable[[str], Visitor]
-
-
-@pytest.fixture(autouse=True)
-def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        passwords, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    )
 
 
 @pytest.fixture
