@@ -6,9 +6,8 @@ import re
 import secrets
 from datetime import datetime
 from ipaddress import ip_address
-from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, g, request
+from flask import Flask, Response, g, request
 from flask.sessions import SecureCookieSessionInterface
 
 from school_portal.config import KeyAgent
@@ -86,19 +85,11 @@ def address() -> str | None:
         return None
 
 
-def check_host() -> None:
-    """With ORIGIN set, only its host is answered; probes reach the server by any name.
-
-    What a page or a form's code says of its own address is then never the visitor's word.
-    """
-    origin = urlsplit(current_portal().settings.origin or "")
-    asked = urlsplit(f"//{request.host}")
-    if origin.hostname and asked.hostname != origin.hostname and request.blueprint != "ops":
-        abort(400)
-
-
 def origin() -> str:
-    """For which site a key signs: the setting's, or what the browser took this server for."""
+    """Which site this is, for links and for what a key signs.
+
+    With ORIGIN set it is never the visitor's word; else what the browser took this server for.
+    """
     return current_portal().settings.origin or request.host_url.rstrip("/")
 
 
@@ -151,6 +142,5 @@ def register(app: Flask) -> None:
     app.config.setdefault("RATELIMIT_STORAGE_URI", "memory://")
     app.config.update(RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True, RATELIMIT_HEADERS_ENABLED=True)
     limiter.init_app(app)
-    app.before_request(check_host)
     app.before_request(stamp_arrival)
     app.after_request(add_headers)

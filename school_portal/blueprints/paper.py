@@ -6,8 +6,7 @@ from io import BytesIO
 
 from flask import Response, send_file, url_for
 
-from school_portal.blueprints.http import over_tls
-from school_portal.services.portal import current_portal
+from school_portal.blueprints.http import origin
 
 
 def pdf(content: bytes, name: str) -> Response:
@@ -19,8 +18,4 @@ def pdf(content: bytes, name: str) -> Response:
 
 def verification_page(uid: str) -> str:
     """The whole address that a form's code leads to, as the outside reaches it."""
-    origin = current_portal().settings.origin
-    if origin:
-        return origin + url_for("register.verify", uid=uid)
-    scheme = "https" if over_tls() else "http"
-    return url_for("register.verify", uid=uid, _external=True, _scheme=scheme)
+    return origin() + url_for("register.verify", uid=uid)

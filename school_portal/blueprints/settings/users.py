@@ -7,6 +7,7 @@ from collections.abc import Callable
 from flask import flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
+from school_portal.blueprints.http import origin
 from school_portal.blueprints.identity import actor, audience, fresh
 from school_portal.blueprints.paging import page_of
 from school_portal.blueprints.settings.blueprint import blueprint
@@ -151,7 +152,7 @@ def _form() -> InvitationForm:
 
 
 def _link(username: str, token: str) -> str:
-    address = url_for("auth.invitation", token=token, _external=True)
+    address = origin() + url_for("auth.invitation", token=token)
     return render_template("settings/user_link.html", username=username, address=address)
 
 
