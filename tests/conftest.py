@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sqlite3
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from school_portal.app import build
@@ -155,6 +157,10 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCach
     return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
 
 
+def _without_waiting_for_the_disk(connection: sqlite3.Connection, record: object) -> None:
+    connection.execute("PRAGMA synchronous=OFF")
+
+
 @pytest.fixture
 def app(request: pytest.FixtureRequest, settings: Settings, clock: FakeClock) -> Iterator[Flask]:
     """The application on an initialised, empty database."""
@@ -172,6 +178,10 @@ def app(request: pytest.FixtureRequest, settings: Settings, clock: FakeClock) ->
     application.config.update(TESTING=True)
     application.jinja_env.bytecode_cache = request.getfixturevalue("compiled")
     with application.app_context():
+        if (
+            settings.is_sqlite
+        ):  # nobody pulls the plug here: tests of faults have servers of their own
+            event.listen(db.engine, "connect", _without_waiting_for_the_disk)
         yield application
         db.session.remove()
         db.engine.dispose()

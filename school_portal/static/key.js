@@ -84,8 +84,10 @@
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-key-list]")) fill(event.target.form);
   });
-  // The sign-in page looks for keys only where somebody wants to use one.
-  for (const form of document.querySelectorAll("form[data-sign]")) fill(form);
+  // Keys are looked for only where somebody wants to use one.
+  for (const form of document.querySelectorAll("form[data-sign]")) {
+    form.addEventListener("focusin", () => fill(form), { once: true });
+  }
   for (const form of document.querySelectorAll("form[data-key-sign-in]")) {
     form.hidden = false;
     form.closest("details").addEventListener("toggle", (event) => {

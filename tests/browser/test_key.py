@@ -115,11 +115,13 @@ def test_an_application_is_signed_and_submitted(page: Page, tmp_path: Path) -> N
     expect(page.get_by_text(re.compile("已生成 [0-9]+ 份"))).to_be_visible(timeout=60_000)
     page.get_by_role("link", name=re.compile("^TB")).first.click()
     check(page)
+    page.get_by_label("PIN").focus()
     page.get_by_label("密钥", exact=True).select_option("key-2")
     page.get_by_label("PIN").fill(PIN)
     page.get_by_role("button", name="签名并提交").click()
     expect(page.get_by_text("不是本校账户登记的那一个")).to_be_visible()  # another school's
     page.get_by_role("link", name="返回上一页").click()
+    page.get_by_label("PIN").focus()
     page.get_by_label("密钥", exact=True).select_option("key-1")
     page.get_by_label("PIN").fill(PIN)
     page.get_by_role("button", name="签名并提交").click()
