@@ -53,6 +53,11 @@ class School(db.Model):
         back_populates="school", order_by="Specialty.code"
     )
 
+    @property
+    def levels(self) -> list[TrainingLevel]:
+        """Its training levels: one, or both."""
+        return [TrainingLevel(value) for value in self.training_levels.split(",")]
+
 
 class Specialty(db.Model):
     """A specialty, keyed by school, code and training level (rulebook 2)."""

@@ -29,11 +29,6 @@ _TABLE = "specialty_evaluations"
 _EDITABLE = (EvaluationState.DRAFT, EvaluationState.RETURNED)
 
 
-def training_levels(school: School) -> list[TrainingLevel]:
-    """The school's own; each has its application, to its office (rulebook 5, 2)."""
-    return [TrainingLevel(value) for value in school.training_levels.split(",")]
-
-
 def listing(session: Session, school: School) -> Sequence[SpecialtyEvaluation]:
     """The school's applications, the newest first."""
     return session.scalars(
@@ -51,7 +46,7 @@ def draft(
 
     Raises NotFound for a training level that the school does not have.
     """
-    if school.id != actor.school_id or training_level not in training_levels(school):
+    if school.id != actor.school_id or training_level not in school.levels:
         raise NotFound("SpecialtyEvaluation")
     access.lock(session, school.id)  # two clicks are one draft
     found = session.scalar(

@@ -39,7 +39,7 @@ def listed(session: Session, actor: Actor) -> Sequence[ExtraWindow]:
 def schools(session: Session, level: TrainingLevel) -> list[School]:
     """The schools that have the training level, by name."""
     found = session.scalars(sa.select(School).order_by(School.name, School.id))
-    return [school for school in found if level.value in school.training_levels.split(",")]
+    return [school for school in found if level in school.levels]
 
 
 def open_(
@@ -57,7 +57,7 @@ def open_(
     nothing, a school without the level, an end before the start or in the past, or no reason.
     """
     level = level_of(actor)
-    if school is not None and level.value not in school.training_levels.split(","):
+    if school is not None and level not in school.levels:
         raise Refused(f"“{school.name}”没有{level.label}层次，不由本单位受理，请另选学校。")
     if ends_on < starts_on:
         raise Refused(f"截止日期 {ends_on} 早于开始日期 {starts_on}，请核对后改正。")

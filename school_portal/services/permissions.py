@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from school_portal.domain.facts import Node
-from school_portal.domain.levels import Level, TrainingLevel
+from school_portal.domain.levels import Level
 from school_portal.domain.permission import (
     PERMISSION_WORKFLOW,
     PermissionAction,
@@ -31,21 +31,16 @@ from school_portal.services.project_search import carried
 from school_portal.services.transitions import apply, latest_change
 
 
-def training_levels(school: School) -> list[TrainingLevel]:
-    """The training levels of a school; the notices of the highest apply to the whole of it."""
-    return [TrainingLevel(value) for value in school.training_levels.split(",")]
-
-
 def cap(school: School) -> Level:
     """The highest level that the school may be permitted (rulebook 6, 3)."""
-    return cap_of(training_levels(school))
+    return cap_of(school.levels)
 
 
 def above_cap(school: School, project: Project) -> str:
     """Why the project is beyond the school's cap, as a sentence; empty where it is not."""
     if project.level >= cap(school):
         return ""
-    highest = min(training_levels(school), key=lambda level: level.cap)
+    highest = min(school.levels, key=lambda level: level.cap)
     clauses = "；".join(RULES["LEVEL-CAP"].clauses(highest))
     return (
         f"“{project.label}”高于“{school.name}”可开通的最高等级{cap(school).label}，"

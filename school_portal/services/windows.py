@@ -36,7 +36,7 @@ def windows_of(
     A school's own levels with its own extra days, a receiving office's level, else both.
     """
     if school is not None:
-        levels = [one for one in TrainingLevel if one.value in school.training_levels.split(",")]
+        levels = [one for one in TrainingLevel if one in school.levels]
     else:
         levels = [one for one in TrainingLevel if RECEIVERS[one] is role] or list(TrainingLevel)
     school_id = school.id if school else None

@@ -60,7 +60,7 @@ def school(school_id: int) -> str:
         school=found,
         state=state,
         actions=ACCOUNT_WORKFLOW.actions(state, Role.CENTRE),
-        training_levels=permissions.training_levels(found),
+        training_levels=found.levels,
         openings=[one for one in opening_list.of_school(session, found) if one.number],
         permissions=permission_list.page(session, today, school_id=found.id),
         changes=school_accounts.changes(session, found),

@@ -32,7 +32,7 @@ def asked(evaluation_id: int) -> SpecialtyEvaluation:
 @audience(Role.SCHOOL)
 def evaluations() -> str:
     session, school, now = db.session(), own_school(), current_portal().clock()
-    levels = service.training_levels(school)
+    levels = school.levels
     listed = service.listing(session, school)
     drafted = {one.training_level for one in listed if one.state is EvaluationState.DRAFT}
     return render_template(
