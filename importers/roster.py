@@ -9,7 +9,8 @@ from importers.cells import Unusable, Value, text_of
 from importers.limits import Limits, Refused
 from importers.lookups import Context
 from importers.roster_fields import HEADER_DEPTH, LISTS_SHEET, REQUIRED, Header, find_header
-from importers.roster_rows import Draft, RowReader
+from importers.roster_rows import RowReader
+from importers.row_draft import Draft
 from importers.workbook import Book, FillDown, Sheet, open_book
 from school_portal.domain.labels import fold
 from school_portal.domain.roster import RosterRow

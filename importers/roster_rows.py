@@ -1,40 +1,20 @@
 """One row of a roster: texts into a student, or everything that is wrong with it."""
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
 from types import MappingProxyType
 from typing import TypeVar
 
-from importers.cells import (
-    STRANGE,
-    CivilDate,
-    Unusable,
-    Value,
-    is_ambiguous_month,
-    is_number,
-    is_scientific,
-    lost_digits,
-    parse_date,
-    text_of,
-)
-from importers.lookups import (
-    Bodies,
-    Context,
-    Failure,
-    Specialties,
-    Specialty,
-    find_occupation,
-)
-from importers.roster_fields import LONGEST, ORDER, REQUIRED
+from importers.cells import CivilDate, Value
+from importers.lookups import Bodies, Context, Specialties, Specialty, find_occupation
+from importers.roster_fields import ORDER
+from importers.row_draft import REMEMBERED, Draft, Place, looked_up, read_date, read_texts
 from school_portal.domain.identifiers import (
     Document,
     DocumentType,
     Sex,
-    mask_document,
-    mask_mobile,
     parse_document_type,
     parse_mobile,
     person_key,
@@ -44,12 +24,8 @@ from school_portal.domain.labels import LabelledEnum, fold
 from school_portal.domain.levels import Level, TrainingLevel, parse_level
 from school_portal.domain.projects import Register
 from school_portal.domain.roster import Enrolment, RosterRow, Route, StudyMode, Wish
-from school_portal.domain.violations import Issue, issue
 
 _E = TypeVar("_E", bound=LabelledEnum)
-_T = TypeVar("_T")
-# A field and a code of the contract.
-Place = tuple[str, str]
 
 # The lists of the contract, as the drop-downs offer them.
 CHOICES: MappingProxyType[str, type[LabelledEnum]] = MappingProxyType(
@@ -64,55 +40,6 @@ CHOICES: MappingProxyType[str, type[LabelledEnum]] = MappingProxyType(
 )
 # What each student has of their own; the other fields repeat.
 _OWN = frozenset({"学号", "姓名", "证件号码", "出生日期", "手机号码"})
-_REMEMBERED = 4096
-_parsed_date = lru_cache(maxsize=_REMEMBERED)(parse_date)
-_DATES = frozenset({"出生日期", "入学年月", "毕业年月"})
-_PERSONAL = MappingProxyType({"证件号码": mask_document, "手机号码": mask_mobile})
-# A number that identifies somebody, in whatever column it was typed by mistake.
-_TELLING = re.compile(r"[0-9]{9,}[Xx]?|[A-Za-z]{1,3}[0-9]{7,}")
-
-
-def shown(field: str, text: str) -> str:
-    """The text as a message may repeat it: identifying numbers masked."""
-    if mask := _PERSONAL.get(field):
-        return mask(text)
-    folded = fold(text)
-    if not _TELLING.search(folded):
-        return text
-    return _TELLING.sub(lambda number: mask_document(number[0]), folded)
-
-
-class Draft:
-    """Fields while they are read: their texts, and what refuses them by field and code."""
-
-    __slots__ = ("person", "refusals", "texts")
-
-    def __init__(self, refusals: dict[Place, tuple[str, str]]) -> None:
-        self.texts: dict[str, str] = {}
-        # The value to be quoted, and what is added to the code's text.
-        self.refusals = refusals
-        # The key of the person, where the document is right.
-        self.person: str | None = None
-
-    def refuse(self, field: str, code: str, detail: str = "", *, quote: bool = True) -> None:
-        """Notes an error once; the field's text is quoted, masked where it is personal."""
-        if (field, code) not in self.refusals:
-            value = shown(field, self.texts.get(field, "")) if quote else ""
-            self.refusals[field, code] = value, detail
-
-    def usable(self, field: str) -> str:
-        """The field's text; empty where it has an error, so that none follows from another."""
-        if self.refusals and any(place == field for place, _ in self.refusals):
-            return ""
-        return self.texts.get(field, "")
-
-    def issues(self, row: int) -> list[Issue]:
-        """All that is wrong, in the contract's order of columns."""
-        found = sorted(self.refusals.items(), key=lambda item: ORDER[item[0][0]])
-        return [
-            issue(code, row, field, value=value, detail=detail)
-            for (field, code), (value, detail) in found
-        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +72,7 @@ class RowReader:
         self._bodies = Bodies(context.bodies)
         self._register = Register(context.occupations)
         # By type too: 1, 1.0 and TRUE are equal, and different texts.
-        self._shared = lru_cache(maxsize=_REMEMBERED, typed=True)(self._read_shared)
+        self._shared = lru_cache(maxsize=REMEMBERED, typed=True)(self._read_shared)
 
     def read(self, number: int, values: list[Value]) -> tuple[Draft, RosterRow | None]:
         """The row as read and the student; None where the draft says what is wrong."""
@@ -153,12 +80,12 @@ class RowReader:
             values = [*values, *[""] * (self._width - len(values))]
         shared = self._shared(*self._pick_shared(values))
         draft = Draft(dict(shared.refusals))
-        _read_texts(draft, [(field, values[column]) for field, column in self._own])
+        read_texts(draft, [(field, values[column]) for field, column in self._own])
         return draft, self._student(number, draft, shared)
 
     def _read_shared(self, *values: Value) -> _Shared:
         draft = Draft({})
-        _read_texts(draft, list(zip(self._shared_fields, values, strict=True)))
+        read_texts(draft, list(zip(self._shared_fields, values, strict=True)))
         status = self._choice(draft, "学籍状态", Enrolment.from_label, Enrolment.ENROLLED)
         mode = self._choice(draft, "学习形式", StudyMode.from_label, StudyMode.FULL_TIME)
         return _Shared(
@@ -167,8 +94,8 @@ class RowReader:
             kind=self._choice(draft, "证件类型", parse_document_type, DocumentType.RESIDENT_ID),
             sex=self._choice(draft, "性别", Sex.from_label, None),
             specialty=self._specialty(draft),
-            entered=_date(draft, "入学年月"),
-            graduates=_date(draft, "毕业年月"),
+            entered=read_date(draft, "入学年月"),
+            graduates=read_date(draft, "毕业年月"),
             status=status or Enrolment.ENROLLED,
             mode=mode or StudyMode.FULL_TIME,
             wish=self._wish(draft),
@@ -234,7 +161,7 @@ class RowReader:
         return None
 
     def _birth_date(self, draft: Draft, document: Document | None) -> CivilDate | None:
-        born = _date(draft, "出生日期")
+        born = read_date(draft, "出生日期")
         if born is None:
             return None
         if not born.exact or born.day > self._today:
@@ -253,14 +180,14 @@ class RowReader:
 
     def _specialty(self, draft: Draft) -> Specialty | None:
         given = [draft.usable(field) for field in ("专业代码", "专业名称", "培养层次")]
-        return _looked_up(draft, self._specialties.find(*given)) if any(given) else None
+        return looked_up(draft, self._specialties.find(*given)) if any(given) else None
 
     def _wish(self, draft: Draft) -> Wish:
         route = self._choice(draft, "申报事项", Route.from_label, Route.SKILL_LEVEL)
         named = [draft.usable(field) for field in ("职业编码", "申报职业", "申报工种")]
         occupation = None
         if any(named):
-            occupation = _looked_up(draft, find_occupation(self._register, *named))
+            occupation = looked_up(draft, find_occupation(self._register, *named))
         body = draft.usable("评价机构")
         return Wish(
             route=route or Route.SKILL_LEVEL,
@@ -268,7 +195,7 @@ class RowReader:
             occupation=occupation.name if occupation else "",
             direction=occupation.direction if occupation else "",
             level=self._level(draft),
-            body=_looked_up(draft, self._bodies.find(body)) if body else None,
+            body=looked_up(draft, self._bodies.find(body)) if body else None,
         )
 
     @staticmethod
@@ -278,50 +205,3 @@ class RowReader:
         if text and level is None:
             draft.refuse("申报等级", "cell.level")
         return level
-
-
-def _read_texts(draft: Draft, cells: Iterable[tuple[str, Value]]) -> None:
-    """Takes the fields' texts over, and notes what is wrong with any text whatever it means."""
-    texts = draft.texts
-    for field, value in cells:
-        text = texts[field] = text_of(value)
-        if type(value) is not str:
-            _check_type(draft, field, value)
-        if len(text) > LONGEST[field]:
-            draft.refuse(field, "cell.too-long", f"（最多 {LONGEST[field]} 个字）")
-    together = "".join(texts.values())
-    # Quick to ask, and what is strange fails it.
-    if not together.isprintable() or "\ufffd" in together:
-        for field, text in texts.items():
-            if STRANGE.search(text):
-                draft.refuse(field, "cell.characters", quote=False)
-    for field in ("学号", "证件号码"):
-        if is_scientific(texts.get(field, "")):
-            draft.refuse(field, "cell.id-precision-lost", quote=False)
-    for field in REQUIRED:
-        if texts.get(field) == "" and (field, "cell.formula") not in draft.refusals:
-            draft.refuse(field, "cell.required")
-
-
-def _check_type(draft: Draft, field: str, value: Value) -> None:
-    if isinstance(value, Unusable):
-        draft.refuse(field, "cell.formula", quote=False)
-    elif (field == "证件号码" and is_number(value)) or (field == "学号" and lost_digits(value)):
-        draft.refuse(field, "cell.id-precision-lost", quote=False)
-    elif field in _DATES and is_ambiguous_month(value):
-        draft.refuse(field, "cell.date", "（以数字保存，分不清是 1 月还是 10 月）")
-
-
-def _date(draft: Draft, field: str) -> CivilDate | None:
-    text = draft.usable(field)
-    found = _parsed_date(text) if text else None
-    if text and found is None:
-        draft.refuse(field, "cell.date")
-    return found
-
-
-def _looked_up(draft: Draft, outcome: tuple[_T | None, list[Failure]]) -> _T | None:
-    found, failures = outcome
-    for failure in failures:
-        draft.refuse(failure.field, failure.code, failure.detail)
-    return found
