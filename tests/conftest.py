@@ -20,8 +20,10 @@ from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from school_portal import bell
 from school_portal.app import build
 from school_portal.config import Settings, read
+from school_portal.core import build_core
 from school_portal.extensions import db
 from school_portal.security import passwords
 from school_portal.services.portal import Portal
@@ -58,11 +60,11 @@ def _administering(server: str) -> Iterator[sa.Connection]:
     engine.dispose()
 
 
-def _new_database(server: str) -> str:
-    """An empty database on the server; its URL."""
+def _new_database(server: str, template: str = "template1") -> str:
+    """A database on the server, empty or as its template; its URL."""
     name = f"portal_{secrets.token_hex(6)}"
     with _administering(server) as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template}"))
     url = sa.make_url(server).set(drivername="postgresql", database=name)
     return url.render_as_string(hide_password=False)
 
@@ -78,10 +80,16 @@ def keys() -> dict[str, str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of each kind."""
+    """A database of each kind: initialised for a test of a `running` portal, else empty."""
+    initialised = "running" in request.fixturenames
     if request.param == "sqlite":
+        if initialised:
+            copyfile(request.getfixturevalue("initialised_sqlite"), tmp_path / "portal.db")
         return f"sqlite:///{tmp_path / 'portal.db'}"
-    return _new_database(request.getfixturevalue("postgresql_server"))
+    server = request.getfixturevalue("postgresql_server")
+    if initialised:
+        return _new_database(server, request.getfixturevalue("initialised_postgresql"))
+    return _new_database(server)
 
 
 @pytest.fixture
@@ -162,21 +170,17 @@ def _without_waiting_for_the_disk(connection: sqlite3.Connection, record: object
 
 
 @pytest.fixture
-def app(request: pytest.FixtureRequest, settings: Settings, clock: FakeClock) -> Iterator[Flask]:
-    """The application on an initialised, empty database."""
-    if settings.is_sqlite:
-        initialised = request.getfixturevalue("initialised_sqlite")
-        copyfile(initialised, str(sa.make_url(settings.database_url).database))
+def running(
+    request: pytest.FixtureRequest, settings: Settings, clock: FakeClock
+) -> Iterator[Flask]:
+    """The portal without its pages, or with them for a test that asks for `app`."""
+    if "app" in request.fixturenames:
+        application = build(settings, clock)
+        application.jinja_env.bytecode_cache = request.getfixturevalue("compiled")
     else:
-        server = request.getfixturevalue("postgresql_server")
-        initialised = request.getfixturevalue("initialised_postgresql")
-        name = sa.make_url(settings.database_url).database
-        with _administering(server) as connection:
-            connection.execute(sa.text(f"DROP DATABASE {name}"))
-            connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {initialised}"))
-    application = build(settings, clock)
+        application = build_core(settings, clock)
+        bell.install(application, settings)
     application.config.update(TESTING=True)
-    application.jinja_env.bytecode_cache = request.getfixturevalue("compiled")
     with application.app_context():
         if (
             settings.is_sqlite
@@ -188,11 +192,17 @@ def app(request: pytest.FixtureRequest, settings: Settings, clock: FakeClock) ->
 
 
 @pytest.fixture
-def session(app: Flask) -> Session:
+def app(running: Flask) -> Flask:
+    """The application with its pages."""
+    return running
+
+
+@pytest.fixture
+def session(running: Flask) -> Session:
     return db.session  # type: ignore[return-value]  # the scoped session of this context
 
 
 @pytest.fixture
-def portal(app: Flask) -> Portal:
-    found: Portal = app.extensions["portal"]
+def portal(running: Flask) -> Portal:
+    found: Portal = running.extensions["portal"]
     return found
