@@ -32,7 +32,7 @@ class _AsItIs(HTTPErrorProcessor):
     def http_response(self, request: Request, response: HTTPResponse) -> HTTPResponse:
         return response
 
-    https_response = http_response  # type: ignore[assignment]
+    https_response = http_response
 
 
 def context(certificate: Path | None = None) -> ssl.SSLContext:
