@@ -11,6 +11,7 @@ from flask import Flask, Response, g, request
 from flask.sessions import SecureCookieSessionInterface
 
 from school_portal.config import KeyAgent
+from school_portal.extensions.proxy import visitor_address
 from school_portal.extensions.web import limiter
 from school_portal.services.portal import current_portal
 
@@ -74,13 +75,10 @@ def over_tls() -> bool:
 
 
 def address() -> str | None:
-    """The visitor's address; None where only that of a proxy on this machine is known.
-
-    Over a Unix socket nobody but the proxy speaks: what it appended last is the visitor's.
-    """
-    peer = request.remote_addr or request.headers.get("X-Forwarded-For", "").rpartition(",")[2]
+    """The visitor's address; None where only that of a proxy on this machine is known."""
+    found = visitor_address()
     try:
-        return None if ip_address(peer.strip()).is_loopback else peer.strip()
+        return None if ip_address(found).is_loopback else found
     except ValueError:
         return None
 

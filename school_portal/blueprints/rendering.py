@@ -23,6 +23,7 @@ from school_portal.domain.roster import RosterState
 from school_portal.domain.specialty_evaluation import EvaluationState, LineState
 from school_portal.domain.windows import TZ
 from school_portal.extensions import db
+from school_portal.extensions.proxy import client_certificate
 from school_portal.models import Role
 from school_portal.services import notices
 
@@ -312,6 +313,7 @@ def register(app: Flask) -> None:
         state_look=state_look,
         state_tabs=state_tabs,
         here=here,
+        client_certificate=client_certificate,
         key_agent=key_agent,
         asset=asset,
         cited=cited,

@@ -40,6 +40,7 @@ _OTHERS = {
     "evaluation.detach": "删除佐证材料",
     "evaluation.draft": "新建专业评估",
     "key-sign-in.refuse": "CA key 登录被拒",
+    "key-sign-in.tls": "以 TLS 客户端证书登录",
     "key.renew": "CA key 证书更新",
     "keys.rotate": "轮换加密密钥",
     "number.reveal": "查看完整证件号码",

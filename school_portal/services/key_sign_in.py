@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,7 +21,7 @@ from school_portal.models import CaChallenge, School, User, dialect
 from school_portal.security import audit
 from school_portal.security.ca.certificates import Certificate
 from school_portal.security.ca.trust import TrustFiles
-from school_portal.security.ca.verification import CaRefused, Code, verify
+from school_portal.security.ca.verification import CaRefused, Code, Revocation, judge, verify
 from school_portal.services import crl_overrides, school_accounts, sign_ins, signatures
 from school_portal.services.access import Actor
 from school_portal.services.portal import Portal
@@ -86,7 +88,7 @@ def sign_in(
         signatures.message(visit.origin, purpose.value, signed.challenge): purpose
         for purpose in ([signed.purpose] if signed.purpose else Purpose)
     }
-    try:
+    with _refusals_on_record(session, now):
         _use(session, signed.challenge, visit, now)
         trusted = crl_overrides.applied(session, trust.read(), now)
         verified = verify(
@@ -94,13 +96,8 @@ def sign_in(
         )
         purpose = messages[verified.message]
         school = _school(session, portal, verified.key_id)
-        _check_account(session, portal, school, purpose, signed)
+        _check_account(session, portal, school, purpose, signed.purpose)
         user = _operator(session, school)
-    except CaRefused as refused:
-        audit.record(
-            session, "anonymous", "key-sign-in.refuse", "key:unknown", at=now, code=refused.code
-        )
-        raise
     signatures.keep(
         session,
         portal,
@@ -115,6 +112,49 @@ def sign_in(
     if purpose is Purpose.OPEN_ACCOUNT:
         school_accounts.open_account(session, portal, Actor.of(user), school)
     return sign_ins.begin(session, user, now)
+
+
+def sign_in_by_tls(
+    session: Session, portal: Portal, trust: TrustFiles, certificate: Certificate
+) -> Opened:
+    """A new sign-in of who has shown in TLS to hold the certificate's key; it opens no account.
+
+    The caller commits either way. Raises CaRefused, MayOpen.
+    """
+    now = portal.clock()
+    with _refusals_on_record(session, now):
+        trusted = crl_overrides.applied(session, trust.read(), now)
+        judged = judge(certificate, trusted, trust.key_id_oid, now)
+        school = _school(session, portal, judged.key_id)
+        _check_account(session, portal, school, Purpose.SIGN_IN, Purpose.SIGN_IN)
+        user = _operator(session, school)
+        index = portal.vault.index("key-id", judged.key_id)
+        signatures.meet(session, school, certificate, index, user.id, now)
+    actor, fingerprint = f"user:{user.id}", certificate.fingerprint.hex()
+    state = _told(judged.revocation)
+    audit.record(session, actor, "key-sign-in.tls", actor, at=now, certificate=fingerprint, **state)
+    return sign_ins.begin(session, user, now)
+
+
+def _told(revocation: Revocation) -> dict[str, str | int | None]:
+    """The revocation state for the audit trail."""
+    begins, ends = revocation.this_update, revocation.next_update
+    return {
+        "crl_this_update": begins.isoformat() if begins else None,
+        "crl_next_update": ends.isoformat() if ends else None,
+        "crl_override": revocation.override,
+    }
+
+
+@contextmanager
+def _refusals_on_record(session: Session, now: datetime) -> Iterator[None]:
+    try:
+        yield
+    except CaRefused as refused:
+        audit.record(
+            session, "anonymous", "key-sign-in.refuse", "key:unknown", at=now, code=refused.code
+        )
+        raise
 
 
 def _use(session: Session, text: str, visit: Visit, now: datetime) -> None:
@@ -138,7 +178,7 @@ def _school(session: Session, portal: Portal, key_id: str) -> School:
 
 
 def _check_account(
-    session: Session, portal: Portal, school: School, purpose: Purpose, signed: Signed
+    session: Session, portal: Portal, school: School, purpose: Purpose, asked: Purpose | None
 ) -> None:
     """To sign in it is open, to be opened it is approved (contract)."""
     today = portal.today()
@@ -148,7 +188,7 @@ def _check_account(
             raise MayOpen if is_approved else CaRefused(Code.ACCOUNT_NOT_OPEN)
     elif not is_approved:
         # Who named no purpose asked for a sign-in, and signed for something else.
-        raise CaRefused(Code.ACCOUNT_NOT_OPEN if signed.purpose else Code.SIGNATURE)
+        raise CaRefused(Code.ACCOUNT_NOT_OPEN if asked else Code.SIGNATURE)
 
 
 def _operator(session: Session, school: School) -> User:

@@ -38,15 +38,7 @@ def keep(
 ) -> CaSignature:
     """The signature with its certificate; a certificate with a key not seen before is told."""
     uid, index = uuid4().hex, portal.vault.index("key-id", verified.key_id)
-    seen = session.scalars(
-        sa.select(CaSignature.public_key_sha256).where(CaSignature.key_id_index == index).distinct()
-    ).all()
-    if seen and certificate.key.fingerprint not in seen:
-        actor, subject = f"user:{user_id}", f"school:{school_id}"
-        fingerprint = certificate.fingerprint.hex()
-        audit.record(session, actor, "key.renew", subject, at=at, certificate=fingerprint)
-        school = session.get_one(School, school_id)
-        notices.of_renewed_key(session, school, certificate.key.fingerprint, at)
+    meet(session, session.get_one(School, school_id), certificate, index, user_id, at)
     text = b64encode(certificate.der).decode()
     kept = CaSignature(
         uid=uid,
@@ -66,6 +58,25 @@ def keep(
     )
     session.add(kept)
     return kept
+
+
+def meet(
+    session: Session,
+    school: School,
+    certificate: Certificate,
+    index: bytes,
+    user_id: int,
+    at: datetime,
+) -> None:
+    """Tell of a certificate with the same keyID and a key that nothing was signed with (6)."""
+    seen = session.scalars(
+        sa.select(CaSignature.public_key_sha256).where(CaSignature.key_id_index == index).distinct()
+    ).all()
+    if seen and certificate.key.fingerprint not in seen:
+        actor, subject = f"user:{user_id}", f"school:{school.id}"
+        fingerprint = certificate.fingerprint.hex()
+        audit.record(session, actor, "key.renew", subject, at=at, certificate=fingerprint)
+        notices.of_renewed_key(session, school, certificate.key.fingerprint, at)
 
 
 def certificate_of(portal: Portal, signature: CaSignature) -> str:

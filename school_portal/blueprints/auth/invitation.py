@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from flask import flash, redirect, render_template, url_for
-from flask_limiter.util import get_remote_address
 from werkzeug.wrappers import Response
 
 from school_portal.blueprints.auth.blueprint import blueprint
 from school_portal.blueprints.auth.forms import AcceptForm
 from school_portal.blueprints.identity import public
 from school_portal.extensions import db
+from school_portal.extensions.proxy import visitor_address
 from school_portal.extensions.web import limiter
 from school_portal.models import Invitation
 from school_portal.services import invitations
@@ -19,7 +19,7 @@ from school_portal.services.portal import current_portal
 
 @blueprint.get("/invitation/<token>")
 @public
-@limiter.limit("60 per minute", key_func=get_remote_address)
+@limiter.limit("60 per minute", key_func=visitor_address)
 def invitation(token: str) -> tuple[str, int] | str:
     found = _find(token)
     if found is None:
@@ -30,7 +30,7 @@ def invitation(token: str) -> tuple[str, int] | str:
 
 @blueprint.post("/invitation/<token>")
 @public
-@limiter.limit("60 per minute", key_func=get_remote_address)
+@limiter.limit("60 per minute", key_func=visitor_address)
 def accept_invitation(token: str) -> tuple[str, int] | Response:
     session, form, found = db.session(), AcceptForm(), _find(token)
     if found is None:

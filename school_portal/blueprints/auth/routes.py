@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 
 from flask import Response, flash, redirect, render_template, request, session, url_for
-from flask_limiter.util import get_remote_address
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response as Redirect
 
-from school_portal.blueprints.auth import ca, invitation
+from school_portal.blueprints.auth import ca, certificate, invitation
 from school_portal.blueprints.auth.blueprint import blueprint
 from school_portal.blueprints.auth.forms import CodeForm, SignInForm
 from school_portal.blueprints.auth.onward import safe_next
@@ -17,6 +16,7 @@ from school_portal.blueprints.http import address
 from school_portal.blueprints.identity import LOCKED, SignedIn, public
 from school_portal.blueprints.rendering import moment
 from school_portal.extensions import db
+from school_portal.extensions.proxy import visitor_address
 from school_portal.extensions.web import limiter
 from school_portal.models import SignIn
 from school_portal.services import second_factor, sign_ins
@@ -24,7 +24,7 @@ from school_portal.services.lockouts import Attempt, Locked
 from school_portal.services.portal import current_portal
 from school_portal.services.sign_ins import Opened
 
-__all__ = ["blueprint", "ca", "invitation"]
+__all__ = ["blueprint", "ca", "certificate", "invitation"]
 
 REFUSED = "用户名或密码不对，请核对后再试。多次不对会暂停登录一段时间。"
 
@@ -55,7 +55,7 @@ def sign_in() -> str | Redirect:
 
 @blueprint.post("/sign-in")
 @public
-@limiter.limit("60 per minute", key_func=get_remote_address, deduct_when=_refused)
+@limiter.limit("60 per minute", key_func=visitor_address, deduct_when=_refused)
 @limiter.limit("10 per 10 minutes", key_func=_attempted_name, deduct_when=_refused)
 def check_sign_in() -> Answer:
     form, status = SignInForm(), 422
@@ -85,7 +85,7 @@ def code() -> str | Redirect:
 
 @blueprint.post("/code")
 @public
-@limiter.limit("60 per minute", key_func=get_remote_address, deduct_when=_refused)
+@limiter.limit("60 per minute", key_func=visitor_address, deduct_when=_refused)
 def check_code() -> Answer:
     awaited, form, status = _awaited(), CodeForm(), 422
     if awaited is None:

@@ -51,13 +51,19 @@ class Revocation:
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
-    """What a certificate signed that passed every check at that instant."""
+class Judged:
+    """What a certificate says that is trusted, in force and fit at that instant."""
 
-    message: str
     key_id: str
     revocation: Revocation
     chain: Chain
+
+
+@dataclass(frozen=True, slots=True)
+class Verified(Judged):
+    """What such a certificate's key signed."""
+
+    message: str
 
 
 def verify(
@@ -74,14 +80,16 @@ def verify(
     """
     for message in messages:
         if certificate.key.signed(message.encode(), signature):
-            return _judge(certificate, message, trust, key_id_oid, at)
+            judged = judge(certificate, trust, key_id_oid, at)
+            return Verified(judged.key_id, judged.revocation, judged.chain, message)
     raise CaRefused(Code.SIGNATURE)
 
 
-def _judge(
-    certificate: Certificate, message: str, trust: Trust, key_id_oid: str, at: datetime
-) -> Verified:
-    """Whether the certificate is trusted, in force and fit to sign in with."""
+def judge(certificate: Certificate, trust: Trust, key_id_oid: str, at: datetime) -> Judged:
+    """Whether the certificate is trusted, in force and fit to sign in with; not whose it is.
+
+    Raises CaRefused.
+    """
     if not certificate.key.is_strong or certificate.critical_unknown - {key_id_oid}:
         raise CaRefused(Code.UNTRUSTED)
     revocation, chain = _best(chains(certificate, trust.bundle), trust, at)
@@ -90,7 +98,7 @@ def _judge(
     key_id = text_of(certificate.extensions.get(key_id_oid, b""))
     if key_id is None:
         raise CaRefused(Code.KEY_ID_MISSING)
-    return Verified(message, key_id, revocation, chain)
+    return Judged(key_id, revocation, chain)
 
 
 def _best(found: Iterator[Chain], trust: Trust, at: datetime) -> tuple[Revocation, Chain]:
