@@ -60,13 +60,16 @@ def _administering(server: str) -> Iterator[sa.Connection]:
     engine.dispose()
 
 
-def _new_database(server: str, template: str = "template1") -> str:
-    """A database on the server, empty or as its template; its URL."""
-    name = f"portal_{secrets.token_hex(6)}"
-    with _administering(server) as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+def _url(server: str, name: str) -> str:
     url = sa.make_url(server).set(drivername="postgresql", database=name)
     return url.render_as_string(hide_password=False)
+
+
+def _create(server: str, url: str, template: str = "template1") -> None:
+    """The database of that URL on the server: empty, or as its template."""
+    name = sa.make_url(url).database
+    with _administering(server) as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template}"))
 
 
 @pytest.fixture(scope="session")
@@ -80,16 +83,14 @@ def keys() -> dict[str, str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database of each kind: initialised for a test of a `running` portal, else empty."""
-    initialised = "running" in request.fixturenames
+    """An empty database of each kind; `running` makes its own."""
     if request.param == "sqlite":
-        if initialised:
-            copyfile(request.getfixturevalue("initialised_sqlite"), tmp_path / "portal.db")
         return f"sqlite:///{tmp_path / 'portal.db'}"
     server = request.getfixturevalue("postgresql_server")
-    if initialised:
-        return _new_database(server, request.getfixturevalue("initialised_postgresql"))
-    return _new_database(server)
+    url = _url(server, f"portal_{secrets.token_hex(6)}")
+    if "running" not in request.fixturenames:
+        _create(server, url)
+    return url
 
 
 @pytest.fixture
@@ -125,7 +126,8 @@ def initialised_postgresql(
     postgresql_server: str, tmp_path_factory: pytest.TempPathFactory, keys: dict[str, str]
 ) -> str:
     """The name of an initialised database that nobody works on."""
-    url = _new_database(postgresql_server)
+    url = _url(postgresql_server, f"portal_{secrets.token_hex(6)}")
+    _create(postgresql_server, url)
     _initialise(tmp_path_factory.mktemp("initialised"), url, keys)
     return str(sa.make_url(url).database)
 
@@ -173,7 +175,14 @@ def _without_waiting_for_the_disk(connection: sqlite3.Connection, record: object
 def running(
     request: pytest.FixtureRequest, settings: Settings, clock: FakeClock
 ) -> Iterator[Flask]:
-    """The portal without its pages, or with them for a test that asks for `app`."""
+    """The portal on an initialised, empty database; with pages for a test that asks for `app`."""
+    if settings.is_sqlite:
+        initialised = request.getfixturevalue("initialised_sqlite")
+        copyfile(initialised, str(sa.make_url(settings.database_url).database))
+    else:
+        server = request.getfixturevalue("postgresql_server")
+        template = request.getfixturevalue("initialised_postgresql")
+        _create(server, settings.database_url, template)
     if "app" in request.fixturenames:
         application = build(settings, clock)
         application.jinja_env.bytecode_cache = request.getfixturevalue("compiled")
