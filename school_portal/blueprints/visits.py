@@ -8,7 +8,7 @@ import secrets
 from flask import Response, request
 
 from school_portal.blueprints.http import origin, over_tls
-from school_portal.services import challenges
+from school_portal.services import challenges, passkeys
 from school_portal.services.challenges import Visit
 
 _BROWSER = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -36,6 +36,11 @@ def keep(answer: Response, visit: Visit) -> Response:
         samesite="Strict",
     )
     return answer
+
+
+def passkeys_work() -> bool:
+    """Whether browsers make and use passkeys at the portal's address."""
+    return passkeys.relying_party(origin()) is not None
 
 
 def _cookie() -> str:

@@ -150,12 +150,12 @@ def test_an_administrator_helps_whoever_lost_both(
     user(session, portal, "admin", role=Role.ADMIN)
     other = user(session, portal, "other", role=Role.CENTRE)
     with pytest.raises(Refused, match="系统管理员"):
-        second_factor.remove(session, Actor.of(other), clerk, portal.clock())
+        second_factor.remove_all(session, portal, Actor.of(other), clerk)
     path = f"/settings/users/{clerk.id}/remove-second-factor"
     session.rollback()
     admin = Visitor(visitor.app)
     admin.sign_in("admin")
-    assert "停用第二重验证" in admin.post(path).get_data(as_text=True)
+    assert "停用全部第二重验证" in admin.post(path).get_data(as_text=True)
     assert visitor.sign_in("clerk").request.path == "/"
 
 

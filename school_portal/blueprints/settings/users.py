@@ -131,8 +131,8 @@ ACTIONS: dict[str, tuple[Callable[[Portal, User], None], str]] = {
         "撤销邀请链接",
     ),
     "remove-second-factor": (
-        lambda portal, found: second_factor.remove(db.session(), actor(), found, portal.clock()),
-        "停用第二重验证",
+        lambda portal, found: second_factor.remove_all(db.session(), portal, actor(), found),
+        "停用全部第二重验证，其登录都已结束",
     ),
 }
 
