@@ -75,9 +75,10 @@
     event.preventDefault();
     work(event.submitter);
   });
-  for (const button of document.querySelectorAll("[data-passkey]")) {
-    button.hidden = !supported;
-    if (!supported)
-      tell(button.closest("[data-passkey-part]"), "这个浏览器不支持通行密钥，请换用较新的浏览器。");
+  for (const part of document.querySelectorAll("[data-passkey-part]")) {
+    part.querySelector("[data-passkey]").hidden = !supported;
+    const off = part.querySelector("[data-passkey-off]");
+    off.hidden = supported;
+    off.textContent = "这个浏览器不支持通行密钥，请换用较新的浏览器。";
   }
 })();

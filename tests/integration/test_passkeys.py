@@ -167,17 +167,10 @@ def test_a_challenge_is_good_once_and_for_two_minutes(holder: Holder, clock: Fak
     holder.leave()
     holder.device.count = 9
     assert holder.send(answer).status_code == 422
-    spent, held = holder.device.get, {}
-
-    def keep(options: dict[str, Any]) -> str:
-        held.update(options)
-        return spent({**options, "challenge": options["challenge"][::-1]})
-
-    holder.device.get = keep  # type: ignore[method-assign]
-    assert holder.send(holder.answer()).status_code == 422
-    late = spent(held)
+    late = holder.answer()
     clock.now += timedelta(minutes=2)
     assert holder.send(late).status_code == 422
+    assert holder.send(holder.answer()).status_code == 302
 
 
 def test_a_challenge_of_another_browser(holder: Holder, app: Flask) -> None:
@@ -287,9 +280,8 @@ def test_every_change_of_a_factor_ends_the_other_sign_ins(
 ) -> None:
     def elsewhere() -> Holder:
         other = Holder(app, "clerk")
-        if "/auth/code" in str(other.visitor.get("/auth/code", follow=False).request.path):
-            other.device = holder.device
-            other.send(other.answer("passkey-code"), "/auth/code/passkey")
+        other.device = holder.device
+        other.send(other.answer("passkey-code"), "/auth/code/passkey")
         assert other.is_in()
         return other
 
