@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from school_portal.domain.workflow import Role
 from school_portal.models import School, SignIn, User, UserRole
@@ -85,20 +85,35 @@ def add(
     return user
 
 
-def count(session: Session) -> int:
-    """How many accounts there are."""
-    return session.scalar(sa.select(sa.func.count(User.id))) or 0
+def count(session: Session, text: str = "", role: Role | None = None) -> int:
+    """How many accounts have the text in username, name or school, and that role."""
+    found = sa.select(sa.func.count(User.id)).outerjoin(User.school)
+    return session.scalar(found.where(*_searched(text, role))) or 0
 
 
-def page_of(session: Session, *, limit: int, offset: int) -> Sequence[User]:
-    """Accounts by username, schools' and roles at hand."""
+def page_of(
+    session: Session, text: str = "", role: Role | None = None, *, limit: int, offset: int
+) -> Sequence[User]:
+    """Those accounts by username; schools, roles and passkeys at hand."""
     return session.scalars(
         sa.select(User)
-        .options(joinedload(User.school), selectinload(User.more_roles))
+        .outerjoin(User.school)
+        .options(
+            contains_eager(User.school), selectinload(User.more_roles), selectinload(User.passkeys)
+        )
+        .where(*_searched(text, role))
         .order_by(User.username)
         .limit(limit)
         .offset(offset)
     ).all()
+
+
+def _searched(text: str, role: Role | None) -> Iterator[sa.ColumnElement[bool]]:
+    if text:
+        columns = (User.username, User.name, School.name)
+        yield sa.or_(*(column.icontains(text, autoescape=True) for column in columns))
+    if role:
+        yield sa.or_(User.role == role, User.more_roles.any(UserRole.role == role))
 
 
 def set_roles(
