@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from school_portal.domain.workflow import Role
-from school_portal.models import School, SignIn, User, UserRole
+from school_portal.models import School, User, UserRole
 from school_portal.security import audit, passwords
-from school_portal.services import lockouts
+from school_portal.services import lockouts, sign_ins
 from school_portal.services.access import Actor, Refused, hold
 from school_portal.services.lockouts import Attempt
 from school_portal.services.portal import Portal
@@ -135,10 +135,7 @@ def set_roles(
 def end_sign_ins(session: Session, portal: Portal, actor: Actor, user: User) -> None:
     """Every sign-in of the person ends at once. Raises access.Refused."""
     check_admin(actor)
-    session.execute(
-        sa.delete(SignIn).where(SignIn.user_id == user.id),
-        execution_options={"synchronize_session": False},
-    )
+    sign_ins.end_all(session, user)
     audit.record(session, actor.label, "user.end-sign-ins", f"user:{user.id}", at=portal.clock())
 
 
@@ -196,10 +193,7 @@ def change_password(
     if new == old:
         raise Refused("新密码不能与原密码相同，请重新设置。")
     set_password(user, new)
-    session.execute(
-        sa.delete(SignIn).where(SignIn.user_id == user.id, SignIn.id != keep),
-        execution_options={"synchronize_session": False},
-    )
+    sign_ins.end_all(session, user, keep)
     audit.record(session, f"user:{user.id}", "user.password", f"user:{user.id}", at=portal.clock())
 
 
@@ -236,6 +230,6 @@ def set_active(
     check_admin(actor)
     _check_other(actor, user)
     user.active = active
-    session.execute(sa.delete(SignIn).where(SignIn.user_id == user.id))
+    sign_ins.end_all(session, user)
     action = "user.enable" if active else "user.disable"
     audit.record(session, actor.label, action, f"user:{user.id}", at=now)

@@ -151,8 +151,8 @@ def end_others(session: Session, actor: Actor, keep: int, now: datetime) -> None
     audit.record(session, actor.label, "sign-in.end-others", actor.label, at=now)
 
 
-def end_all(session: Session, user: User, keep: int | None) -> None:
-    """End the person's sign-ins but the one with the id `keep`: how they sign in was changed."""
+def end_all(session: Session, user: User, keep: int | None = None) -> None:
+    """End the person's sign-ins, but for the one with the id `keep`."""
     session.execute(
         sa.delete(SignIn).where(SignIn.user_id == user.id, SignIn.id.is_distinct_from(keep)),
         execution_options={"synchronize_session": False},

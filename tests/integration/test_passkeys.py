@@ -25,7 +25,7 @@ from tests.factories.authenticator import PRESENT, VERIFIED, Authenticator
 from tests.factories.visitor import Visitor, user
 
 PAGE = "/settings/second-factor"
-CODE = re.compile(r'<li class="code">([0-9a-f-]{19})</li>')
+CODE = re.compile(r'<li class="code">([0-9a-f-]{34})</li>')
 
 
 class Holder:

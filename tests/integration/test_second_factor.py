@@ -21,7 +21,7 @@ from tests.conftest import NOW, FakeClock
 from tests.factories.visitor import PASSWORD, Visitor, user
 
 SECRET = re.compile(r"data-secret>([A-Z2-7 ]+)<")
-CODE = re.compile(r'<li class="code">([0-9a-f-]{19})</li>')
+CODE = re.compile(r'<li class="code">([0-9a-f-]{34})</li>')
 STEP = timedelta(seconds=30)
 
 
@@ -125,6 +125,21 @@ def test_a_secret_is_sealed_and_removed(
     visitor.post("/auth/code", code=codes[0])
     assert "已停用" in visitor.post("/settings/second-factor/remove").get_data(as_text=True)
     assert session.scalars(sa.select(RecoveryCode)).all() == []
+
+
+def test_setting_up_and_removing_codes_ends_the_other_sign_ins(
+    visitor: Visitor, clock: FakeClock
+) -> None:
+    there = Visitor(visitor.app)
+    there.sign_in("clerk")
+    _, codes = enrolled(visitor, clock)
+    assert there.get("/settings/profile", follow=False).status_code == 302
+    for browser, code in ((there, codes[0]), (visitor, codes[1])):
+        browser.sign_in("clerk")
+        browser.post("/auth/code", code=code)
+    visitor.post("/settings/second-factor/remove")
+    assert there.get("/settings/profile", follow=False).status_code == 302
+    assert visitor.get("/settings/profile", follow=False).status_code == 200
 
 
 def test_the_policy_makes_staff_set_it_up_first(
