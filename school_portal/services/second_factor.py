@@ -242,7 +242,7 @@ def _new_codes(session: Session, user: User) -> list[str]:
 
 
 def _hash(user: User, code: str) -> bytes:
-    """112 random bits need no slow hash (ASVS 5.0, 6.5.2); the person's id keeps equal codes apart."""
+    """112 random bits need no slow hash (ASVS 5.0, 6.5.2); the id keeps equal codes apart."""
     plain = "".join(code.split()).replace("-", "").lower()
     return sha256(f"{user.id}\n{plain}".encode()).digest()
 

@@ -25,6 +25,7 @@ from tests.factories.authenticator import PRESENT, VERIFIED, Authenticator
 from tests.factories.visitor import Visitor, user
 
 PAGE = "/settings/second-factor"
+on_one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 CODE = re.compile(r'<li class="code">([0-9a-f-]{34})</li>')
 
 
@@ -143,6 +144,7 @@ SPOILED = [
 ]
 
 
+@on_one_database
 @pytest.mark.parametrize("spoil", SPOILED)
 def test_an_answer_that_opens_nothing(holder: Holder, session: Session, spoil: Spoil) -> None:
     assert holder.send(holder.answer()).status_code == 302
@@ -197,6 +199,7 @@ def test_anothers_passkey_is_no_second_factor_and_no_proof(
     assert other.send(other.answer("passkey-proof"), path, proof="").status_code == 422
 
 
+@on_one_database
 @pytest.mark.parametrize(
     "answer", ["", "{}", "[" * 9000, "x" * 20_000, '{"id": 1}', json.dumps({"id": "\ud800"})]
 )
@@ -215,6 +218,7 @@ def test_failures_are_delayed_as_wrong_codes(holder: Holder, clock: FakeClock) -
     assert holder.send(holder.answer()).status_code == 302
 
 
+@on_one_database
 @pytest.mark.parametrize("spoil", SPOILED[:4])
 def test_a_passkey_that_is_not_added(
     app: Flask, session: Session, clerk: User, spoil: Spoil
