@@ -121,6 +121,8 @@ def add_headers(response: Response) -> Response:
     """The headers of every answer; nothing but static files may be kept by a cache."""
     response.headers["X-Request-Id"] = request_id()
     response.headers.setdefault("Content-Security-Policy", policy())
+    if "token" in (request.view_args or {}):  # the address is a secret: no other page is told it
+        response.headers["Referrer-Policy"] = "no-referrer"
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if over_tls():

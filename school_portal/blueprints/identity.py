@@ -10,15 +10,18 @@ from flask import Flask, abort, redirect, render_template, request, url_for
 from flask_login import UserMixin, current_user
 from sqlalchemy.exc import OperationalError
 
+from school_portal.blueprints import visits
 from school_portal.blueprints.errors import TEXTS, Answer, problem, wants_page
 from school_portal.blueprints.http import address
 from school_portal.blueprints.rendering import moment
 from school_portal.extensions import db
 from school_portal.extensions.web import login
-from school_portal.models import Role, School, SignIn, dialect
-from school_portal.services import second_factor, sign_ins
+from school_portal.models import Role, School, SignIn, User, dialect
+from school_portal.services import passkeys, second_factor, sign_ins
 from school_portal.services.access import Actor
+from school_portal.services.challenges import Use
 from school_portal.services.lockouts import Locked
+from school_portal.services.passkeys import Malformed
 from school_portal.services.portal import current_portal
 from school_portal.services.sign_ins import Duty
 
@@ -32,7 +35,8 @@ OFFICES = {
     Role.ADMIN: "系统管理",
 }
 
-PROOF = "proof"  # the field of a form in which the password or a code is sent again
+# The fields of a form in which the password or a code is sent again, or a passkey's answer.
+PROOF, PASSKEY = "proof", "passkey"
 LOCKED = "不对的次数太多，已暂停验证，请在 {} 之后再试。"
 # The page on which a duty is done, first, and what else of it is open meanwhile.
 DUTIES = {
@@ -41,6 +45,8 @@ DUTIES = {
         "settings.second_factor",
         "settings.start_second_factor",
         "settings.confirm_second_factor",
+        "settings.passkey_options",
+        "settings.add_passkey",
     ),
 }
 
@@ -142,7 +148,7 @@ def fresh(view: Callable[P, R]) -> Callable[P, R | Answer]:
         portal, session = current_portal(), db.session()
         error, status = None, 403
         if PROOF in request.form:
-            error, status = _prove(request.form[PROOF])
+            error, status = _prove()
             session.commit()
         if error is None and sign_ins.is_fresh(session, current_user.sign_in_id, portal.clock()):
             return view(*args, **kwargs)
@@ -151,14 +157,20 @@ def fresh(view: Callable[P, R]) -> Callable[P, R | Answer]:
     return guarded
 
 
-def _prove(secret: str) -> tuple[str | None, int]:
+def _prove() -> tuple[str | None, int]:
     """What is wrong with the proof, None where nothing is, and the answer's status."""
     sign_in_id: int = current_user.sign_in_id
+    answer = request.form.get(PASSKEY)
     try:
-        fits = second_factor.prove(db.session(), current_portal(), sign_in_id, secret, address())
+        given = passkeys.read(answer, visits.kept(), Use.PASSKEY_PROOF) if answer else None
+        fits = second_factor.prove(
+            db.session(), current_portal(), sign_in_id, given or request.form[PROOF], address()
+        )
+    except Malformed:
+        fits = False
     except Locked as locked:
         return LOCKED.format(moment(locked.until)), 429
-    return (None, 403) if fits else ("密码或验证码不对，请重新填写。", 422)
+    return (None, 403) if fits else ("密码、验证码或通行密钥不对，请重试。", 422)
 
 
 def _ask_proof(error: str | None, status: int) -> Answer:
@@ -167,10 +179,14 @@ def _ask_proof(error: str | None, status: int) -> Answer:
     sent = [
         (name, value)
         for name, value in request.form.items(multi=True)
-        if name not in (PROOF, "csrf_token")
+        if name not in (PROOF, PASSKEY, "csrf_token")
     ]
     page = render_template(
-        "auth/prove.html", action=request.full_path.rstrip("?"), sent=sent, error=error
+        "auth/prove.html",
+        action=request.full_path.rstrip("?"),
+        sent=sent,
+        error=error,
+        has_passkey=bool(db.session.get_one(User, current_user.actor.user_id).passkeys),
     )
     return page, status
 

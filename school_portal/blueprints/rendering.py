@@ -16,6 +16,7 @@ from flask_login import current_user
 
 from school_portal.blueprints.clauses import cited
 from school_portal.blueprints.http import key_agent
+from school_portal.blueprints.visits import passkeys_work
 from school_portal.domain.account import AccountState, OpeningState
 from school_portal.domain.group_application import ApplicationState, MemberState
 from school_portal.domain.permission import PermissionState
@@ -315,6 +316,7 @@ def register(app: Flask) -> None:
         here=here,
         client_certificate=client_certificate,
         key_agent=key_agent,
+        passkeys_work=passkeys_work,
         asset=asset,
         cited=cited,
         navigation=navigation,

@@ -12,7 +12,7 @@ from school_portal.models.applications import (
     GroupSubmission,
     Sequence,
 )
-from school_portal.models.ca import CaChallenge, CaSignature, CrlOverride
+from school_portal.models.ca import CaSignature, CrlOverride
 from school_portal.models.evaluations import (
     EvaluationSubmission,
     Expert,
@@ -41,7 +41,9 @@ from school_portal.models.personal import PersonalAct
 from school_portal.models.records import (
     AuditEvent,
     AuditHead,
+    Challenge,
     Invitation,
+    Passkey,
     RecoveryCode,
     Role,
     SignIn,
@@ -60,9 +62,9 @@ __all__ = [
     "AuditHead",
     "Body",
     "BodyProject",
-    "CaChallenge",
     "CaSignature",
     "CatalogueOccupation",
+    "Challenge",
     "Cooperation",
     "CrlOverride",
     "EvaluationLine",
@@ -80,6 +82,7 @@ __all__ = [
     "OutboxMessage",
     "Panel",
     "PanelMember",
+    "Passkey",
     "Permission",
     "PermissionRequest",
     "PersonalAct",

@@ -1,4 +1,4 @@
-"""Challenges for CA keys, what was signed with them, and when CRLs past their dates counted."""
+"""What was signed with CA keys, and when CRLs past their dates counted."""
 
 from __future__ import annotations
 
@@ -10,16 +10,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from school_portal.extensions import db
 from school_portal.models.records import User
 from school_portal.models.types import UtcDateTime
-
-
-class CaChallenge(db.Model):
-    """A challenge not yet presented, as hashes; presenting it removes it."""
-
-    __tablename__ = "ca_challenges"
-
-    challenge_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), primary_key=True)
-    bound_to: Mapped[bytes] = mapped_column(sa.LargeBinary(32))  # the browser's cookie, the origin
-    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
 class CaSignature(db.Model):

@@ -33,6 +33,9 @@ class User(db.Model):
 
     school: Mapped[School | None] = relationship()
     more_roles: Mapped[list[UserRole]] = relationship(cascade="all, delete-orphan")
+    passkeys: Mapped[list[Passkey]] = relationship(
+        order_by="Passkey.id", cascade="all, delete-orphan", back_populates="user"
+    )
 
     @property
     def roles(self) -> list[Role]:
@@ -45,8 +48,13 @@ class User(db.Model):
         return self.role is not Role.SCHOOL
 
     @property
-    def has_second_factor(self) -> bool:
+    def has_totp(self) -> bool:
         return self.totp_step is not None
+
+    @property
+    def has_second_factor(self) -> bool:
+        """Whether there is a factor besides the password: codes, or a passkey."""
+        return self.has_totp or bool(self.passkeys)
 
 
 class UserRole(db.Model):
@@ -73,6 +81,34 @@ class SignIn(db.Model):
     proved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     user: Mapped[User] = relationship()
+
+
+class Passkey(db.Model):
+    """A person's WebAuthn credential; the secret key never leaves their authenticator."""
+
+    __tablename__ = "passkeys"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    credential_id: Mapped[bytes] = mapped_column(sa.LargeBinary(1023), unique=True)
+    public_key: Mapped[bytes]  # COSE
+    sign_count: Mapped[int] = mapped_column(sa.BigInteger)
+    transports: Mapped[str] = mapped_column(sa.String(100))  # as the browser told, by spaces
+    name: Mapped[str] = mapped_column(sa.String(50))  # the person's own
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    user: Mapped[User] = relationship(back_populates="passkeys")
+
+
+class Challenge(db.Model):
+    """A challenge not yet presented, as hashes; presenting it removes it."""
+
+    __tablename__ = "challenges"
+
+    challenge_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), primary_key=True)
+    bound_to: Mapped[bytes] = mapped_column(sa.LargeBinary(32))  # use, browser's cookie, origin
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
 class RecoveryCode(db.Model):

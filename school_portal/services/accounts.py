@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from school_portal.domain.workflow import Role
-from school_portal.models import School, SignIn, User, UserRole
+from school_portal.models import School, User, UserRole
 from school_portal.security import audit, passwords
-from school_portal.services import lockouts
+from school_portal.services import lockouts, sign_ins
 from school_portal.services.access import Actor, Refused, hold
 from school_portal.services.lockouts import Attempt
 from school_portal.services.portal import Portal
@@ -85,20 +85,35 @@ def add(
     return user
 
 
-def count(session: Session) -> int:
-    """How many accounts there are."""
-    return session.scalar(sa.select(sa.func.count(User.id))) or 0
+def count(session: Session, text: str = "", role: Role | None = None) -> int:
+    """How many accounts have the text in username, name or school, and that role."""
+    found = sa.select(sa.func.count(User.id)).outerjoin(User.school)
+    return session.scalar(found.where(*_searched(text, role))) or 0
 
 
-def page_of(session: Session, *, limit: int, offset: int) -> Sequence[User]:
-    """Accounts by username, schools' and roles at hand."""
+def page_of(
+    session: Session, text: str = "", role: Role | None = None, *, limit: int, offset: int
+) -> Sequence[User]:
+    """Those accounts by username; schools, roles and passkeys at hand."""
     return session.scalars(
         sa.select(User)
-        .options(joinedload(User.school), selectinload(User.more_roles))
+        .outerjoin(User.school)
+        .options(
+            contains_eager(User.school), selectinload(User.more_roles), selectinload(User.passkeys)
+        )
+        .where(*_searched(text, role))
         .order_by(User.username)
         .limit(limit)
         .offset(offset)
     ).all()
+
+
+def _searched(text: str, role: Role | None) -> Iterator[sa.ColumnElement[bool]]:
+    if text:
+        columns = (User.username, User.name, School.name)
+        yield sa.or_(*(column.icontains(text, autoescape=True) for column in columns))
+    if role:
+        yield sa.or_(User.role == role, User.more_roles.any(UserRole.role == role))
 
 
 def set_roles(
@@ -120,10 +135,7 @@ def set_roles(
 def end_sign_ins(session: Session, portal: Portal, actor: Actor, user: User) -> None:
     """Every sign-in of the person ends at once. Raises access.Refused."""
     check_admin(actor)
-    session.execute(
-        sa.delete(SignIn).where(SignIn.user_id == user.id),
-        execution_options={"synchronize_session": False},
-    )
+    sign_ins.end_all(session, user)
     audit.record(session, actor.label, "user.end-sign-ins", f"user:{user.id}", at=portal.clock())
 
 
@@ -181,10 +193,7 @@ def change_password(
     if new == old:
         raise Refused("新密码不能与原密码相同，请重新设置。")
     set_password(user, new)
-    session.execute(
-        sa.delete(SignIn).where(SignIn.user_id == user.id, SignIn.id != keep),
-        execution_options={"synchronize_session": False},
-    )
+    sign_ins.end_all(session, user, keep)
     audit.record(session, f"user:{user.id}", "user.password", f"user:{user.id}", at=portal.clock())
 
 
@@ -221,6 +230,6 @@ def set_active(
     check_admin(actor)
     _check_other(actor, user)
     user.active = active
-    session.execute(sa.delete(SignIn).where(SignIn.user_id == user.id))
+    sign_ins.end_all(session, user)
     action = "user.enable" if active else "user.disable"
     audit.record(session, actor.label, action, f"user:{user.id}", at=now)

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from school_portal.domain.workflow import Role
-from school_portal.models import Invitation, School, SignIn, User
+from school_portal.models import Invitation, School, User
 from school_portal.security import audit
-from school_portal.services import accounts
+from school_portal.services import accounts, sign_ins
 from school_portal.services.access import Actor, Refused, hold
 from school_portal.services.portal import Portal
 
@@ -83,10 +83,7 @@ def accept(session: Session, portal: Portal, invitation: Invitation, name: str, 
     if used.rowcount != 1:  # type: ignore[attr-defined]  # somebody was quicker
         raise Refused("这个邀请链接已经用过，请直接登录。")
     user.name = name.strip()
-    session.execute(
-        sa.delete(SignIn).where(SignIn.user_id == user.id),
-        execution_options={"synchronize_session": False},
-    )
+    sign_ins.end_all(session, user)
     audit.record(session, f"user:{user.id}", "user.accept", f"user:{user.id}", at=portal.clock())
     return user
 

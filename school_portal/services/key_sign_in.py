@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
-from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-from hashlib import sha256
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -17,18 +14,16 @@ from sqlalchemy.orm import Session
 from school_portal.domain.account import AccountState
 from school_portal.domain.facts import Account
 from school_portal.domain.workflow import Role
-from school_portal.models import CaChallenge, School, User, dialect
+from school_portal.models import School, User, dialect
 from school_portal.security import audit
 from school_portal.security.ca.certificates import Certificate
 from school_portal.security.ca.trust import TrustFiles
 from school_portal.security.ca.verification import CaRefused, Code, Revocation, judge, verify
-from school_portal.services import crl_overrides, school_accounts, sign_ins, signatures
+from school_portal.services import challenges, crl_overrides, school_accounts, sign_ins, signatures
 from school_portal.services.access import Actor
+from school_portal.services.challenges import Unknown, Use, Visit
 from school_portal.services.portal import Portal
 from school_portal.services.sign_ins import Opened
-
-LIFETIME = timedelta(minutes=2)
-CHALLENGE_SIZE = 32  # bytes
 
 
 class Purpose(StrEnum):
@@ -36,18 +31,6 @@ class Purpose(StrEnum):
 
     SIGN_IN = "sign-in"
     OPEN_ACCOUNT = "open-account"
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """Where a challenge was asked for: the browser, by a secret in its cookie, and the origin."""
-
-    browser: str
-    origin: str
-
-    @property
-    def hash(self) -> bytes:
-        return sha256(f"{self.browser}\n{self.origin}".encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +50,6 @@ class MayOpen(CaRefused):
         super().__init__(Code.ACCOUNT_NOT_OPEN)
 
 
-def challenge(session: Session, now: datetime, visit: Visit) -> tuple[str, datetime]:
-    """32 random bytes in base64 and when they expire; good once, for that visit."""
-    text, expires_at = b64encode(secrets.token_bytes(CHALLENGE_SIZE)).decode(), now + LIFETIME
-    session.execute(sa.delete(CaChallenge).where(CaChallenge.expires_at <= now))
-    session.add(CaChallenge(challenge_hash=_hash(text), bound_to=visit.hash, expires_at=expires_at))
-    return text, expires_at
-
-
 def sign_in(
     session: Session, portal: Portal, trust: TrustFiles, signed: Signed, visit: Visit
 ) -> Opened:
@@ -89,7 +64,7 @@ def sign_in(
         for purpose in ([signed.purpose] if signed.purpose else Purpose)
     }
     with _refusals_on_record(session, now):
-        _use(session, signed.challenge, visit, now)
+        _spend(session, signed.challenge, visit, now)
         trusted = crl_overrides.applied(session, trust.read(), now)
         verified = verify(
             signed.certificate, signed.signature, messages, trusted, trust.key_id_oid, now
@@ -157,16 +132,11 @@ def _refusals_on_record(session: Session, now: datetime) -> Iterator[None]:
         raise
 
 
-def _use(session: Session, text: str, visit: Visit, now: datetime) -> None:
-    """Removed by whoever presents it first; of another browser or origin it is unknown."""
-    found = session.execute(
-        sa.delete(CaChallenge)
-        .where(CaChallenge.challenge_hash == _hash(text))
-        .returning(CaChallenge.bound_to, CaChallenge.expires_at)
-        .execution_options(synchronize_session=False)
-    ).one_or_none()
-    if found is None or found.bound_to != visit.hash or found.expires_at <= now:
-        raise CaRefused(Code.CHALLENGE)
+def _spend(session: Session, text: str, visit: Visit, now: datetime) -> None:
+    try:
+        challenges.spend(session, now, visit, Use.CA_KEY, text)
+    except Unknown:
+        raise CaRefused(Code.CHALLENGE) from None
 
 
 def _school(session: Session, portal: Portal, key_id: str) -> School:
@@ -210,7 +180,3 @@ def _operator(session: Session, school: School) -> User:
     if not user.active:
         raise CaRefused(Code.ACCOUNT_NOT_OPEN)
     return user
-
-
-def _hash(text: str) -> bytes:
-    return sha256(text.encode()).digest()

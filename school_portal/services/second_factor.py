@@ -1,9 +1,11 @@
-"""The second factor: codes of an authenticator (RFC 6238), and recovery codes for its loss."""
+"""The second factor: codes of an application (RFC 6238) or a passkey, and recovery codes.
+
+Setting one up or removing one ends the person's other sign-ins (ASVS 7.4.3).
+"""
 
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
 from hashlib import sha256
 from hmac import compare_digest
 
@@ -11,43 +13,73 @@ import pyotp
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from school_portal.models import RecoveryCode, SignIn, User
+from school_portal.models import Passkey, RecoveryCode, SignIn, User
 from school_portal.security import audit, passwords
-from school_portal.services import accounts, lockouts, policies, sign_ins
-from school_portal.services.access import Actor, Refused, hold
+from school_portal.services import accounts, lockouts, passkeys, policies, sign_ins
+from school_portal.services.access import Actor, NotFound, Refused, hold
+from school_portal.services.challenges import Visit
 from school_portal.services.lockouts import Attempt
+from school_portal.services.passkeys import Answer
 from school_portal.services.portal import Portal
 from school_portal.services.sign_ins import Opened
 
 STEP = 30  # seconds that a code holds
 RECOVERY_CODES = 10
+CODE_GROUPS = 7  # of 16 bits
 
 
 def start(session: Session, portal: Portal, user: User) -> None:
     """A new secret, not in force until a code of it is confirmed. Raises access.Refused."""
     hold(session, user)
-    if user.has_second_factor:
-        raise Refused("已经启用第二重验证，如需换用另一台设备，请先停用。")
+    if user.has_totp:
+        raise Refused("已经启用验证应用，如需换用另一台设备，请先停用。")
     user.totp_sealed = portal.vault.seal("users", "totp", _place(user), pyotp.random_base32())
 
 
 def address(portal: Portal, user: User, issuer: str) -> tuple[str, str] | None:
     """The secret not confirmed yet, as it is typed and as it is scanned; None without one."""
-    if user.totp_sealed is None or user.has_second_factor:
+    if user.totp_sealed is None or user.has_totp:
         return None
     totp = _totp(portal, user)
     return totp.secret, totp.provisioning_uri(name=user.username, issuer_name=issuer)
 
 
-def confirm(session: Session, portal: Portal, user: User, code: str) -> list[str]:
-    """Put the secret in force; the recovery codes, to be shown once. Raises access.Refused."""
+def confirm(session: Session, portal: Portal, user: User, code: str, keep: int) -> list[str]:
+    """Put the secret in force; all sign-ins but the one with the id `keep` end.
+
+    The recovery codes, to be shown once, where it is the first factor. Raises access.Refused.
+    """
     hold(session, user)
-    if user.totp_sealed is None or user.has_second_factor:
+    if user.totp_sealed is None or user.has_totp:
         raise Refused("没有等待确认的设置，请重新打开“第二重验证”页面。")
+    is_first = not user.has_second_factor
     if not _uses_code(portal, user, code):
         raise Refused("验证码不对，请核对手机时间，填写应用中现在显示的 6 位数字。")
     audit.record(session, f"user:{user.id}", "second-factor.on", _subject(user), at=portal.clock())
-    return _new_codes(session, user)
+    sign_ins.end_all(session, user, keep)
+    return _new_codes(session, user) if is_first else []
+
+
+def add_passkey(
+    session: Session, portal: Portal, user: User, text: str, visit: Visit, name: str, keep: int
+) -> list[str]:
+    """A passkey in force, `text` the browser's answer; sign-ins and codes as for `confirm`.
+
+    The caller commits either way. Raises access.Refused.
+    """
+    hold(session, user)
+    is_first = not user.has_second_factor
+    made = passkeys.add(session, portal, user, text, visit, name)
+    audit.record(
+        session,
+        f"user:{user.id}",
+        "second-factor.passkey-on",
+        _subject(user),
+        at=portal.clock(),
+        passkey=made.id,
+    )
+    sign_ins.end_all(session, user, keep)
+    return _new_codes(session, user) if is_first else []
 
 
 def renew_codes(session: Session, portal: Portal, user: User) -> list[str]:
@@ -61,19 +93,64 @@ def renew_codes(session: Session, portal: Portal, user: User) -> list[str]:
     return _new_codes(session, user)
 
 
-def remove(session: Session, actor: Actor, user: User, now: datetime) -> None:
-    """Without a second factor from now on: one's own, or anybody's by an administrator.
-
-    Raises access.Refused, for one's own where the policy asks for it.
-    """
-    if actor.user_id != user.id:
-        accounts.check_admin(actor)
-    elif user.is_staff and policies.current(session).staff_second_factor:
-        raise Refused("规则设置要求主管部门工作人员启用第二重验证，不能停用。")
+def remove_totp(session: Session, portal: Portal, user: User, keep: int) -> None:
+    """One's own codes count no more; all sign-ins but `keep` end. Raises access.Refused."""
     hold(session, user)
+    if not user.passkeys:
+        _check_may_lose_last(session, user)
     user.totp_sealed = user.totp_step = None
-    session.execute(sa.delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
-    audit.record(session, actor.label, "second-factor.off", _subject(user), at=now)
+    audit.record(session, f"user:{user.id}", "second-factor.off", _subject(user), at=portal.clock())
+    _removed(session, user, keep)
+
+
+def remove_passkey(
+    session: Session, portal: Portal, user: User, passkey_id: int, keep: int
+) -> None:
+    """One's own passkey is gone; all sign-ins but `keep` end. Raises NotFound, access.Refused."""
+    hold(session, user)
+    found = session.get(Passkey, passkey_id)
+    if found is None or found.user_id != user.id:
+        raise NotFound("Passkey")
+    if not user.has_totp and len(user.passkeys) == 1:
+        _check_may_lose_last(session, user)
+    user.passkeys.remove(found)
+    audit.record(
+        session,
+        f"user:{user.id}",
+        "second-factor.passkey-off",
+        _subject(user),
+        at=portal.clock(),
+        passkey=passkey_id,
+    )
+    _removed(session, user, keep)
+
+
+def remove_all(session: Session, portal: Portal, actor: Actor, user: User) -> None:
+    """By an administrator, for whoever lost them: no factor is left and every sign-in ends.
+
+    Raises access.Refused, for the administrator's own where the policy asks for one.
+    """
+    accounts.check_admin(actor)
+    hold(session, user)
+    if actor.user_id == user.id:
+        _check_may_lose_last(session, user)
+    user.totp_sealed = user.totp_step = None
+    user.passkeys.clear()
+    audit.record(session, actor.label, "second-factor.remove", _subject(user), at=portal.clock())
+    _removed(session, user)
+
+
+def _check_may_lose_last(session: Session, user: User) -> None:
+    if user.is_staff and policies.current(session).staff_second_factor:
+        raise Refused("规则设置要求主管部门工作人员启用第二重验证，不能停用最后一种。")
+
+
+def _removed(session: Session, user: User, keep: int | None = None) -> None:
+    """Recovery codes go with the last factor."""
+    session.flush()
+    if not user.has_second_factor:
+        session.execute(sa.delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
+    sign_ins.end_all(session, user, keep)
 
 
 def codes_left(session: Session, user: User) -> int:
@@ -81,16 +158,21 @@ def codes_left(session: Session, user: User) -> int:
     return session.scalar(counted) or 0
 
 
-def fits(session: Session, portal: Portal, user: User, code: str) -> bool:
-    """Whether that is a code not used yet, of the authenticator or for recovery; uses it up."""
+def fits(session: Session, portal: Portal, user: User, given: str | Answer) -> bool:
+    """Whether that is a passkey's answer or a code, of the application or for recovery, not used.
+
+    It is used up.
+    """
+    if isinstance(given, Answer):
+        return passkeys.fits(session, portal, user, given)
     hold(session, user)
     if not user.has_second_factor:
         return False
-    if _uses_code(portal, user, code):
+    if user.has_totp and _uses_code(portal, user, given):
         return True
     used = session.execute(
         sa.delete(RecoveryCode).where(
-            RecoveryCode.user_id == user.id, RecoveryCode.code_hash == _hash(user, code)
+            RecoveryCode.user_id == user.id, RecoveryCode.code_hash == _hash(user, given)
         )
     ).rowcount  # type: ignore[attr-defined]
     if used:
@@ -101,16 +183,16 @@ def fits(session: Session, portal: Portal, user: User, code: str) -> bool:
 
 
 def complete(
-    session: Session, portal: Portal, awaited: SignIn, code: str, address: str | None
+    session: Session, portal: Portal, awaited: SignIn, given: str | Answer, address: str | None
 ) -> Opened | None:
-    """The sign-in that awaited a code, in force under a new token, or None.
+    """The sign-in that awaited a code or a passkey, in force under a new token, or None.
 
     The caller commits either way. Raises lockouts.Locked.
     """
     user, now = awaited.user, portal.clock()
     attempt = Attempt(user.username, address)
     lockouts.begin(session, portal, attempt)
-    if not fits(session, portal, user, code):
+    if not fits(session, portal, user, given):
         audit.record(session, "anonymous", "sign-in.refuse", _subject(user), at=now)
         return None
     lockouts.succeed(session, portal, attempt)
@@ -119,9 +201,9 @@ def complete(
 
 
 def prove(
-    session: Session, portal: Portal, sign_in_id: int, secret: str, address: str | None
+    session: Session, portal: Portal, sign_in_id: int, given: str | Answer, address: str | None
 ) -> bool:
-    """Whether that is the password of whose sign-in it is, or a code; notes that they showed it.
+    """Whether whose sign-in it is gave their password, a code or a passkey; notes that they did.
 
     The caller commits either way. Raises lockouts.Locked.
     """
@@ -129,7 +211,8 @@ def prove(
     attempt = Attempt(found.user.username, address)
     lockouts.begin(session, portal, attempt)
     user = found.user
-    if not passwords.fits(secret, user.password_hash) and not fits(session, portal, user, secret):
+    is_password = isinstance(given, str) and passwords.fits(given, user.password_hash)
+    if not is_password and not fits(session, portal, user, given):
         audit.record(session, "anonymous", "sign-in.refuse", _subject(user), at=portal.clock())
         return False
     lockouts.succeed(session, portal, attempt)
@@ -151,13 +234,15 @@ def _uses_code(portal: Portal, user: User, code: str) -> bool:
 
 def _new_codes(session: Session, user: User) -> list[str]:
     session.execute(sa.delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
-    made = ["-".join(secrets.token_hex(2) for _ in range(4)) for _ in range(RECOVERY_CODES)]
+    made = [
+        "-".join(secrets.token_hex(2) for _ in range(CODE_GROUPS)) for _ in range(RECOVERY_CODES)
+    ]
     session.add_all(RecoveryCode(user_id=user.id, code_hash=_hash(user, code)) for code in made)
     return made
 
 
 def _hash(user: User, code: str) -> bytes:
-    """64 random bits need no slow hash; the person's id keeps equal codes apart."""
+    """112 random bits need no slow hash (ASVS 5.0, 6.5.2); the id keeps equal codes apart."""
     plain = "".join(code.split()).replace("-", "").lower()
     return sha256(f"{user.id}\n{plain}".encode()).digest()
 

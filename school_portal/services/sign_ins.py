@@ -119,7 +119,7 @@ def duty(session: Session, found: SignIn) -> Duty | None:
     user = found.user
     if user.must_change_password:
         return Duty.PASSWORD
-    if user.has_second_factor or not user.is_staff:
+    if not user.is_staff or user.has_second_factor:
         return None
     return Duty.SECOND_FACTOR if policies.current(session).staff_second_factor else None
 
@@ -149,6 +149,14 @@ def end_others(session: Session, actor: Actor, keep: int, now: datetime) -> None
     """End all of the actor's own sign-ins but that one."""
     session.execute(sa.delete(SignIn).where(SignIn.user_id == actor.user_id, SignIn.id != keep))
     audit.record(session, actor.label, "sign-in.end-others", actor.label, at=now)
+
+
+def end_all(session: Session, user: User, keep: int | None = None) -> None:
+    """End the person's sign-ins, but for the one with the id `keep`."""
+    session.execute(
+        sa.delete(SignIn).where(SignIn.user_id == user.id, SignIn.id.is_distinct_from(keep)),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def act_as(session: Session, actor: Actor, sign_in_id: int, role: Role, now: datetime) -> None:

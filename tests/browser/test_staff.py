@@ -82,5 +82,5 @@ def test_a_second_factor_is_set_up_and_asked_for(page: Page) -> None:
     page.get_by_role("button", name="登录").click()
     expect(page.get_by_role("button", name="退出")).to_be_visible()
     page.goto("/settings/second-factor")
-    page.get_by_role("button", name="停用第二重验证").click()
-    expect(page.get_by_text("已停用第二重验证")).to_be_visible()
+    page.get_by_role("button", name="停用验证应用").click()
+    expect(page.get_by_text("已停用验证应用")).to_be_visible()

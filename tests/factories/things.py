@@ -23,6 +23,7 @@ from school_portal.models import (
     Job,
     Notice,
     PanelMember,
+    Passkey,
     Permission,
     School,
     SignIn,
@@ -109,6 +110,19 @@ def _of_person(session: Session, portal: Portal, person: User) -> Iterator[Thing
     session.flush()
     yield thing(person.username, sign_in_id=kept.id)
     yield thing(Role.ADMIN, user_id=person.id)
+    if person.username == "e1":  # who has one signs in with it, and the others do with a password
+        passkey = Passkey(
+            user_id=person.id,
+            credential_id=b"e1",
+            public_key=b"",
+            sign_count=0,
+            transports="",
+            name="示例",
+            created_at=portal.clock(),
+        )
+        session.add(passkey)
+        session.flush()
+        yield thing(person.username, passkey_id=passkey.id)
 
 
 def _more_evaluations(session: Session, portal: Portal, school: School) -> None:

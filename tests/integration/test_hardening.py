@@ -73,7 +73,9 @@ def test_headers_of_every_page_error_and_file(app: Flask, site: str, school: Vis
             assert set(given.split("; ")) >= policy, path
             assert "unsafe" not in given, path
             assert headers["X-Content-Type-Options"] == "nosniff", path
-            assert headers["Referrer-Policy"] == "same-origin", path
+            secret = path.startswith("/auth/invitation/")
+            policy_of_it = "no-referrer" if secret else "same-origin"
+            assert headers["Referrer-Policy"] == policy_of_it, path
             assert headers["Cross-Origin-Opener-Policy"] == "same-origin", path
             assert "max-age=31536000; includeSubDomains" in headers["Strict-Transport-Security"]
             assert headers["Cache-Control"] == "no-store", path
@@ -81,10 +83,12 @@ def test_headers_of_every_page_error_and_file(app: Flask, site: str, school: Vis
 
 
 def test_no_form_is_taken_without_its_token(app: Flask, school: Visitor) -> None:
-    exempt = {"school_portal.blueprints.auth.ca.ca_verify"}  # no form; a signed, bound challenge
-    assert csrf._exempt_views == exempt
+    assert csrf._exempt_views == {
+        "school_portal.blueprints.auth.ca.ca_verify",  # no form; a signed, bound challenge
+        "school_portal.blueprints.auth.invitation.accept_invitation",  # its form looks itself
+    }
     for rule in rules(app, "POST"):
-        if rule.endpoint == "auth.ca_verify":
+        if rule.endpoint in ("auth.ca_verify", "auth.accept_invitation"):
             continue
         answer = school.send("POST", built(app, rule), headers=HTML)
         assert answer.status_code == 400, rule

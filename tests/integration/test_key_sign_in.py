@@ -22,8 +22,8 @@ from school_portal.domain.account import AccountState
 from school_portal.domain.workflow import Role
 from school_portal.models import (
     AuditEvent,
-    CaChallenge,
     CaSignature,
+    Challenge,
     Notice,
     School,
     SchoolAccount,
@@ -338,7 +338,7 @@ def test_an_open_account_is_not_opened_again(holder: Holder) -> None:
 def test_the_cookie_is_bound_to_the_host_over_tls(holder: Holder) -> None:
     answer = holder.visitor.send("GET", "/auth/ca/challenge", base_url="https://localhost")
     cookie = answer.headers["Set-Cookie"]
-    assert cookie.startswith("__Host-ca=")
+    assert cookie.startswith("__Host-visit=")
     assert {"Secure", "HttpOnly", "Path=/", "SameSite=Strict"} <= set(cookie.split("; "))
 
 
@@ -351,7 +351,7 @@ def test_old_challenges_are_cleared(holder: Holder, clock: FakeClock, session: S
     holder.challenge()
     clock.now += timedelta(minutes=3)
     holder.challenge()
-    assert session.scalar(sa.select(sa.func.count()).select_from(CaChallenge)) == 1
+    assert session.scalar(sa.select(sa.func.count()).select_from(Challenge)) == 1
 
 
 def test_nothing_of_the_key_id_is_in_clear(holder: Holder, session: Session) -> None:

@@ -21,7 +21,7 @@ from tests.conftest import NOW, FakeClock
 from tests.factories.visitor import PASSWORD, Visitor, user
 
 SECRET = re.compile(r"data-secret>([A-Z2-7 ]+)<")
-CODE = re.compile(r'<li class="code">([0-9a-f-]{19})</li>')
+CODE = re.compile(r'<li class="code">([0-9a-f-]{34})</li>')
 STEP = timedelta(seconds=30)
 
 
@@ -127,6 +127,21 @@ def test_a_secret_is_sealed_and_removed(
     assert session.scalars(sa.select(RecoveryCode)).all() == []
 
 
+def test_setting_up_and_removing_codes_ends_the_other_sign_ins(
+    visitor: Visitor, clock: FakeClock
+) -> None:
+    there = Visitor(visitor.app)
+    there.sign_in("clerk")
+    _, codes = enrolled(visitor, clock)
+    assert there.get("/settings/profile", follow=False).status_code == 302
+    for browser, code in ((there, codes[0]), (visitor, codes[1])):
+        browser.sign_in("clerk")
+        browser.post("/auth/code", code=code)
+    visitor.post("/settings/second-factor/remove")
+    assert there.get("/settings/profile", follow=False).status_code == 302
+    assert visitor.get("/settings/profile", follow=False).status_code == 200
+
+
 def test_the_policy_makes_staff_set_it_up_first(
     visitor: Visitor, clock: FakeClock, session: Session
 ) -> None:
@@ -150,12 +165,12 @@ def test_an_administrator_helps_whoever_lost_both(
     user(session, portal, "admin", role=Role.ADMIN)
     other = user(session, portal, "other", role=Role.CENTRE)
     with pytest.raises(Refused, match="系统管理员"):
-        second_factor.remove(session, Actor.of(other), clerk, portal.clock())
+        second_factor.remove_all(session, portal, Actor.of(other), clerk)
     path = f"/settings/users/{clerk.id}/remove-second-factor"
     session.rollback()
     admin = Visitor(visitor.app)
     admin.sign_in("admin")
-    assert "停用第二重验证" in admin.post(path).get_data(as_text=True)
+    assert "停用全部第二重验证" in admin.post(path).get_data(as_text=True)
     assert visitor.sign_in("clerk").request.path == "/"
 
 

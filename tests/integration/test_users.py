@@ -13,8 +13,8 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from school_portal.domain.workflow import Role
-from school_portal.models import Invitation, PolicyChange, SignIn, User, UserRole
-from school_portal.services import notices
+from school_portal.models import AuditEvent, Invitation, PolicyChange, SignIn, User, UserRole
+from school_portal.services import invitations, notices
 from school_portal.services.notice_texts import Audience
 from school_portal.services.portal import Portal
 from tests.conftest import NOW, FakeClock
@@ -76,6 +76,84 @@ def test_an_invitation_is_used_once(at: At, app: Flask, session: Session) -> Non
     assert li.get(link).status_code == 404
     assert li.post(link, name="别人", new=PASSWORD, again=PASSWORD).status_code == 404
     assert "李老师" in li.sign_in("li", NEW).get_data(as_text=True)
+
+
+def test_an_invitations_address_is_told_to_nobody(
+    at: At,
+    app: Flask,
+    session: Session,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    link = invited(at("admin"))
+    token = link.rpartition("/")[2]
+    app.config.update(PROPAGATE_EXCEPTIONS=False)
+    li = Visitor(app)
+    pages = [li.get(link), li.post(link, name="", new="", again="")]
+    with monkeypatch.context() as broken:
+        broken.setattr(invitations, "find", lambda *_: 1 / 0)
+        pages.append(li.get(link))
+    pages.append(li.post(link, follow=False, name="李老师", new=NEW, again=NEW))
+    assert [page.status_code for page in pages] == [200, 422, 500, 302]
+    for page in pages:
+        assert page.headers["Referrer-Policy"] == "no-referrer"
+        assert page.headers["Cache-Control"] == "no-store"
+    assert "/auth/invitation/<token>" in caplog.text
+    assert token not in caplog.text
+    kept = session.execute(sa.select(AuditEvent.detail, AuditEvent.subject)).all()
+    assert token not in str(kept)
+
+
+def test_an_invitations_form_has_its_token_and_needs_no_referrer(at: At, app: Flask) -> None:
+    link, li = invited(at("admin")), Visitor(app)
+    fields = {"name": "李老师", "new": NEW, "again": NEW}
+    assert li.send("POST", link, data=fields).status_code == 422
+    page = li.send("GET", link, base_url="https://localhost").get_data(as_text=True)
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+    assert found is not None
+    fields["csrf_token"] = found[1]
+    assert li.send("POST", link, data=fields, base_url="https://localhost").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", ["admin", "clerk", "zhang"]),
+        ("q=CLER", ["clerk"]),
+        ("q=张老", ["admin", "clerk", "zhang"]),
+        ("q=示例中等", ["zhang"]),
+        ("q=%25", []),
+        ("role=bureau", ["clerk"]),
+        ("role=school&q=zh", ["zhang"]),
+        ("role=school&q=clerk", []),
+        ("role=nothing", ["admin", "clerk", "zhang"]),
+    ],
+)
+def test_accounts_are_searched(
+    at: At, session: Session, portal: Portal, query: str, names: list[str]
+) -> None:
+    admin = at("admin")
+    user(session, portal, "zhang", school=running(session).school)
+    session.add(UserRole(user_id=id_of(session, "clerk"), role=Role.BUREAU))
+    session.commit()
+    page = admin.text(f"/settings/users?{query}")
+    assert re.findall(r'class="code" href="/settings/users/\d+">(\w+)<', page) == names
+    assert ("没有符合条件的账户" in page) == (not names)
+
+
+def test_a_search_goes_on_over_its_pages(at: At, session: Session) -> None:
+    admin = at("admin")
+    session.add_all(
+        User(username=f"li-{number:02}", name="李老师", password_hash="", role=Role.CENTRE)
+        for number in range(30)
+    )
+    session.commit()
+    page = admin.text("/settings/users?q=李老师&role=centre")
+    assert "共 30 条" in page
+    assert "li-24" in page and "li-25" not in page
+    onward = re.search(r'rel="next" href="([^"]+)"', page)
+    assert onward is not None
+    assert "li-29" in admin.text(onward[1].replace("&amp;", "&"))
 
 
 @pytest.mark.parametrize("how", ["expired", "revoked", "replaced", "disabled", "forged"])

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 from typing import Annotated
 
 import msgspec
 from flask import Response, jsonify, request, session
 from flask_login import login_user
 
+from school_portal.blueprints import visits
 from school_portal.blueprints.auth.blueprint import blueprint
 from school_portal.blueprints.auth.onward import safe_next
 from school_portal.blueprints.errors import problem
-from school_portal.blueprints.http import origin, over_tls
 from school_portal.blueprints.identity import SignedIn, begin_writing, public
 from school_portal.extensions import db
 from school_portal.extensions.web import csrf, limiter
@@ -24,13 +22,13 @@ from school_portal.security.ca.certificates import (
     unbase64,
 )
 from school_portal.security.ca.verification import CaRefused, Code
-from school_portal.services import key_sign_in
-from school_portal.services.key_sign_in import MayOpen, Purpose, Signed, Visit
+from school_portal.services import challenges, key_sign_in
+from school_portal.services.challenges import Use
+from school_portal.services.key_sign_in import MayOpen, Purpose, Signed
 from school_portal.services.portal import current_portal
 
 MAX_SIZE = 64 * 1024  # bytes of a request
 LIMIT = "600 per minute"
-_BROWSER = re.compile(r"[A-Za-z0-9_-]{43}")
 REFUSALS = {
     Code.CHALLENGE: "挑战码不存在、已用过或已过期，请重新登录。",
     Code.SIGNATURE: "签名与证书不符，请确认选用的密钥后重新登录。",
@@ -67,22 +65,12 @@ def ca_challenge() -> Response:
     portal = current_portal()
     if portal.trust is None:
         return _off()
-    kept = request.cookies.get(_cookie(), "")
-    # One cookie for all of a browser's windows: each may have asked for a challenge.
-    browser = kept if _BROWSER.fullmatch(kept) else secrets.token_urlsafe(32)
+    visit = visits.begun()
     begin_writing()
-    challenge, expires_at = key_sign_in.challenge(db.session(), portal.clock(), _visit(browser))
+    challenge, expires_at = challenges.issue(db.session(), portal.clock(), visit, Use.CA_KEY)
     db.session.commit()
     answer = jsonify(challenge=challenge, expires_at=expires_at.isoformat(timespec="seconds"))
-    answer.set_cookie(
-        _cookie(),
-        browser,
-        max_age=key_sign_in.LIFETIME,
-        secure=over_tls(),
-        httponly=True,
-        samesite="Strict",
-    )
-    return answer
+    return visits.keep(answer, visit)
 
 
 @blueprint.post("/ca/verify")
@@ -93,7 +81,7 @@ def ca_verify() -> Response:
     portal = current_portal()
     if portal.trust is None:
         return _off()
-    visit = _visit(request.cookies.get(_cookie(), ""))
+    visit = visits.kept()
     try:
         given = _given()
         known = key_sign_in.sign_in(db.session(), portal, portal.trust, _signed(given), visit)
@@ -130,14 +118,6 @@ def _signed(given: Request) -> Signed:
         return Signed(certificate, unbase64(given.signature), given.challenge, given.purpose)
     except Malformed:
         raise Invalid from None
-
-
-def _visit(browser: str) -> Visit:
-    return Visit(browser, origin())
-
-
-def _cookie() -> str:
-    return "__Host-ca" if over_tls() else "ca"
 
 
 def _off() -> Response:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
-from flask import redirect, request, session
-from flask_login import login_user
+from flask import request
 
 from school_portal.blueprints.auth.blueprint import blueprint
 from school_portal.blueprints.auth.ca import LIMIT, REFUSALS
-from school_portal.blueprints.auth.onward import safe_next
+from school_portal.blueprints.auth.onward import enter
 from school_portal.blueprints.errors import Answer, answer
-from school_portal.blueprints.identity import SignedIn, public
+from school_portal.blueprints.identity import public
 from school_portal.extensions import db
 from school_portal.extensions.proxy import client_certificate
 from school_portal.extensions.web import limiter
@@ -43,6 +42,4 @@ def ca_tls() -> Answer:
         told = MAY_OPEN if isinstance(refused, MayOpen) else REFUSALS[refused.code]
         return answer(403, TITLE, told, refused.code)
     db.session.commit()
-    session.clear()  # nothing from before the sign-in is kept
-    login_user(SignedIn(*known))
-    return redirect(safe_next(request.form.get("next")))
+    return enter(known, request.form.get("next"))

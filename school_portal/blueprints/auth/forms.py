@@ -29,7 +29,7 @@ class CodeForm(FlaskForm):
     code = StringField(
         "验证码",
         [InputRequired("请填写验证码。"), Length(max=40, message="验证码不超过 40 个字。")],
-        description="手机验证应用显示的 6 位数字；手机不在身边时，可用一个恢复码。",
+        description="手机验证应用显示的 6 位数字，或者一个恢复码。",
         render_kw={"autocomplete": "one-time-code", "autofocus": True},
     )
     next = HiddenField()

@@ -4,32 +4,29 @@ from __future__ import annotations
 
 import hashlib
 
-from flask import Response, flash, redirect, render_template, request, session, url_for
-from flask_login import current_user, login_user, logout_user
+from flask import flash, redirect, render_template, request, session, url_for
+from flask_login import current_user, logout_user
 from werkzeug.wrappers import Response as Redirect
 
-from school_portal.blueprints.auth import ca, certificate, invitation
+from school_portal.blueprints.auth import ca, certificate, invitation, passkey
 from school_portal.blueprints.auth.blueprint import blueprint
 from school_portal.blueprints.auth.forms import CodeForm, SignInForm
-from school_portal.blueprints.auth.onward import safe_next
+from school_portal.blueprints.auth.onward import awaited_sign_in, enter, refused
 from school_portal.blueprints.http import address
-from school_portal.blueprints.identity import LOCKED, SignedIn, public
+from school_portal.blueprints.identity import LOCKED, public
 from school_portal.blueprints.rendering import moment
 from school_portal.extensions import db
 from school_portal.extensions.proxy import visitor_address
 from school_portal.extensions.web import limiter
-from school_portal.models import SignIn
 from school_portal.services import second_factor, sign_ins
 from school_portal.services.lockouts import Attempt, Locked
 from school_portal.services.portal import current_portal
-from school_portal.services.sign_ins import Opened
 
-__all__ = ["blueprint", "ca", "certificate", "invitation"]
+__all__ = ["blueprint", "ca", "certificate", "invitation", "passkey"]
 
 REFUSED = "用户名或密码不对，请核对后再试。多次不对会暂停登录一段时间。"
 
 WRONG_CODE = "验证码不对或已经用过，请等应用显示下一个验证码后再填。"
-AWAITED = "awaited"  # of the session: the sign-in whose code is awaited
 
 Answer = tuple[str, int] | Redirect
 
@@ -38,10 +35,6 @@ def _attempted_name() -> str:
     """Whom an attempt is for, as a hash: names do not go to the limiter's store."""
     name = request.form.get("username", "").strip().casefold()
     return hashlib.sha256(name.encode()).hexdigest()[:32]
-
-
-def _refused(response: Response) -> bool:
-    return response.status_code == 422
 
 
 @blueprint.get("/sign-in")
@@ -55,8 +48,8 @@ def sign_in() -> str | Redirect:
 
 @blueprint.post("/sign-in")
 @public
-@limiter.limit("60 per minute", key_func=visitor_address, deduct_when=_refused)
-@limiter.limit("10 per 10 minutes", key_func=_attempted_name, deduct_when=_refused)
+@limiter.limit("60 per minute", key_func=visitor_address, deduct_when=refused)
+@limiter.limit("10 per 10 minutes", key_func=_attempted_name, deduct_when=refused)
 def check_sign_in() -> Answer:
     form, status = SignInForm(), 422
     if form.validate():
@@ -67,7 +60,7 @@ def check_sign_in() -> Answer:
             )
             db.session.commit()
             if known:
-                return _enter(known, form.next.data)
+                return enter(known, form.next.data)
             form.form_errors.append(REFUSED)
         except Locked as locked:
             form.form_errors.append(LOCKED.format(moment(locked.until)))
@@ -78,16 +71,18 @@ def check_sign_in() -> Answer:
 @blueprint.get("/code")
 @public
 def code() -> str | Redirect:
-    if _awaited() is None:
+    awaited = awaited_sign_in()
+    if awaited is None:
         return redirect(url_for("auth.sign_in"))
-    return render_template("auth/code.html", form=CodeForm(next=request.args.get("next", "")))
+    form = CodeForm(next=request.args.get("next", ""))
+    return render_template("auth/code.html", form=form, user=awaited.user)
 
 
 @blueprint.post("/code")
 @public
-@limiter.limit("60 per minute", key_func=visitor_address, deduct_when=_refused)
+@limiter.limit("60 per minute", key_func=visitor_address, deduct_when=refused)
 def check_code() -> Answer:
-    awaited, form, status = _awaited(), CodeForm(), 422
+    awaited, form, status = awaited_sign_in(), CodeForm(), 422
     if awaited is None:
         flash("登录已超时，请重新填写用户名和密码。", "warn")
         return redirect(url_for("auth.sign_in"))
@@ -98,27 +93,12 @@ def check_code() -> Answer:
             )
             db.session.commit()
             if known:
-                return _enter(known, form.next.data)
+                return enter(known, form.next.data)
             form.code.errors = [WRONG_CODE]
         except Locked as locked:
             form.form_errors.append(LOCKED.format(moment(locked.until)))
             status = 429
-    return render_template("auth/code.html", form=form), status
-
-
-def _awaited() -> SignIn | None:
-    return sign_ins.awaiting_code(db.session(), session.get(AWAITED, ""), current_portal().clock())
-
-
-def _enter(known: Opened, target: str | None) -> Redirect:
-    """On to where the person was going, by way of the code where one is awaited."""
-    session.clear()  # nothing from before the sign-in is kept
-    token, opened = known
-    if opened.proved_at is None:
-        session[AWAITED] = token
-        return redirect(url_for("auth.code", next=target or None))
-    login_user(SignedIn(token, opened))
-    return redirect(safe_next(target))
+    return render_template("auth/code.html", form=form, user=awaited.user), status
 
 
 @blueprint.post("/sign-out")

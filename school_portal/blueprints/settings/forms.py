@@ -15,7 +15,7 @@ from wtforms import (
     TextAreaField,
 )
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import EqualTo, InputRequired, Length
+from wtforms.validators import DataRequired, EqualTo, InputRequired, Length
 
 from school_portal.blueprints.office.forms import ChecksField
 from school_portal.models import Role
@@ -145,6 +145,17 @@ class ConfirmCodeForm(FlaskForm):
         [InputRequired("请填写验证码。"), Length(max=10, message="验证码为 6 位数字。")],
         description="填写应用中现在显示的 6 位数字，以确认设置成功。",
         render_kw={"autocomplete": "one-time-code", "inputmode": "numeric"},
+    )
+
+
+class PasskeyForm(FlaskForm):
+    """What the person calls a new passkey."""
+
+    name = StringField(
+        "名称",
+        [DataRequired("请填写名称。"), Length(max=50, message="名称不超过 50 个字。")],
+        description="便于自己辨认，如“办公室电脑”“手机”。",
+        render_kw={"autocomplete": "off"},
     )
 
 

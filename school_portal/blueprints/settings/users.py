@@ -4,29 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from school_portal.blueprints.http import origin
 from school_portal.blueprints.identity import actor, audience, fresh
 from school_portal.blueprints.paging import page_of
 from school_portal.blueprints.settings.blueprint import blueprint
-from school_portal.blueprints.settings.forms import InvitationForm, RolesForm
+from school_portal.blueprints.settings.forms import ROLES, InvitationForm, RolesForm
 from school_portal.extensions import db
 from school_portal.models import Role, School, User
 from school_portal.services import accounts, invitations, second_factor
 from school_portal.services.access import NotFound, Refused
 from school_portal.services.portal import Portal, current_portal
 
+# Whoever may have an account.
+LISTED = (Role.SCHOOL, Role.EXPERT, *(Role(choice.value) for choice in ROLES))
+
 
 @blueprint.get("/users")
 @audience(Role.ADMIN)
 def users() -> str:
-    session = db.session()
-    page = page_of(accounts.count(session))
+    session, text = db.session(), request.args.get("q", "").strip()[:100]
+    role = next((one for one in LISTED if one.value == request.args.get("role")), None)
+    page = page_of(accounts.count(session, text, role))
     return render_template(
         "settings/users.html",
-        users=accounts.page_of(session, limit=page.size, offset=page.offset),
+        users=accounts.page_of(session, text, role, limit=page.size, offset=page.offset),
+        text=text,
+        role=role,
+        roles=LISTED,
         invitations=invitations.pending(session),
         now=current_portal().clock(),
         page=page,
@@ -131,8 +138,8 @@ ACTIONS: dict[str, tuple[Callable[[Portal, User], None], str]] = {
         "撤销邀请链接",
     ),
     "remove-second-factor": (
-        lambda portal, found: second_factor.remove(db.session(), actor(), found, portal.clock()),
-        "停用第二重验证",
+        lambda portal, found: second_factor.remove_all(db.session(), portal, actor(), found),
+        "停用全部第二重验证，其登录都已结束",
     ),
 }
 
