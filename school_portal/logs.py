@@ -37,4 +37,5 @@ def configure(stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    logging.getLogger("rq").setLevel(logging.WARNING)
+    for talkative in ("rq", "flask-limiter"):  # the latter would write addresses
+        logging.getLogger(talkative).setLevel(logging.WARNING)

@@ -34,7 +34,9 @@ def test_everybody_is_sent_to_the_sign_in_page(visitor: Visitor) -> None:
 
 def test_sign_in_and_out(visitor: Visitor, operation: Operation) -> None:
     assert "下一步做什么" in visitor.sign_in("zhang").get_data(as_text=True)
-    assert "您已退出" in visitor.post("/auth/sign-out").get_data(as_text=True)
+    answer = visitor.post("/auth/sign-out", follow=False)
+    assert answer.headers["Clear-Site-Data"] == '"storage"'
+    assert "您已退出" in visitor.text(answer.location)
     assert visitor.get("/school/", follow=False).status_code == 302
 
 
@@ -62,6 +64,10 @@ def test_attempts_are_limited(visitor: Visitor, operation: Operation) -> None:
         ("https://elsewhere.example/", "/"),
         ("/school/applications/generate", "/"),
         ("/nowhere", "/"),
+        ("/\t/elsewhere.example", "/"),
+        ("\t//elsewhere.example", "/"),
+        ("/school/rosters\r\nX-Planted: y", "/"),
+        ("javascript:alert(1)", "/"),
         ("", "/"),
     ],
 )

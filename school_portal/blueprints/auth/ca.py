@@ -15,8 +15,9 @@ from school_portal.blueprints.auth.onward import safe_next
 from school_portal.blueprints.errors import problem
 from school_portal.blueprints.http import origin, over_tls
 from school_portal.blueprints.identity import SignedIn, begin_writing, public
+from school_portal.blueprints.limits import KEYS
 from school_portal.extensions import db
-from school_portal.extensions.web import csrf, limiter
+from school_portal.extensions.web import csrf
 from school_portal.security.ca.certificates import (
     Malformed,
     certificate_bytes,
@@ -29,7 +30,6 @@ from school_portal.services.key_sign_in import MayOpen, Purpose, Signed, Visit
 from school_portal.services.portal import current_portal
 
 MAX_SIZE = 64 * 1024  # bytes of a request
-LIMIT = "600 per minute"
 _BROWSER = re.compile(r"[A-Za-z0-9_-]{43}")
 REFUSALS = {
     Code.CHALLENGE: "挑战码不存在、已用过或已过期，请重新登录。",
@@ -62,7 +62,7 @@ class Invalid(Exception):
 
 @blueprint.get("/ca/challenge")
 @public
-@limiter.limit(LIMIT)
+@KEYS
 def ca_challenge() -> Response:
     portal = current_portal()
     if portal.trust is None:
@@ -88,7 +88,7 @@ def ca_challenge() -> Response:
 @blueprint.post("/ca/verify")
 @public
 @csrf.exempt
-@limiter.limit(LIMIT)
+@KEYS
 def ca_verify() -> Response:
     portal = current_portal()
     if portal.trust is None:

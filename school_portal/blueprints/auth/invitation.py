@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from flask import flash, redirect, render_template, url_for
-from flask_limiter.util import get_remote_address
 from werkzeug.wrappers import Response
 
 from school_portal.blueprints.auth.blueprint import blueprint
 from school_portal.blueprints.auth.forms import AcceptForm
 from school_portal.blueprints.identity import public
+from school_portal.blueprints.limits import INVITATIONS
 from school_portal.extensions import db
-from school_portal.extensions.web import limiter
 from school_portal.models import Invitation
 from school_portal.services import invitations
 from school_portal.services.access import Refused
@@ -19,7 +18,7 @@ from school_portal.services.portal import current_portal
 
 @blueprint.get("/invitation/<token>")
 @public
-@limiter.limit("60 per minute", key_func=get_remote_address)
+@INVITATIONS
 def invitation(token: str) -> tuple[str, int] | str:
     found = _find(token)
     if found is None:
@@ -30,7 +29,7 @@ def invitation(token: str) -> tuple[str, int] | str:
 
 @blueprint.post("/invitation/<token>")
 @public
-@limiter.limit("60 per minute", key_func=get_remote_address)
+@INVITATIONS
 def accept_invitation(token: str) -> tuple[str, int] | Response:
     session, form, found = db.session(), AcceptForm(), _find(token)
     if found is None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-
-from flask import Response, flash, redirect, render_template, request, session, url_for
-from flask_limiter.util import get_remote_address
+from flask import flash, redirect, render_template, request, session, url_for
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response as Redirect
 
@@ -15,9 +12,9 @@ from school_portal.blueprints.auth.forms import CodeForm, SignInForm
 from school_portal.blueprints.auth.onward import safe_next
 from school_portal.blueprints.http import address
 from school_portal.blueprints.identity import LOCKED, SignedIn, public
+from school_portal.blueprints.limits import SIGN_INS, SIGN_INS_OF_A_NAME
 from school_portal.blueprints.rendering import moment
 from school_portal.extensions import db
-from school_portal.extensions.web import limiter
 from school_portal.models import SignIn
 from school_portal.services import second_factor, sign_ins
 from school_portal.services.lockouts import Attempt, Locked
@@ -34,16 +31,6 @@ AWAITED = "awaited"  # of the session: the sign-in whose code is awaited
 Answer = tuple[str, int] | Redirect
 
 
-def _attempted_name() -> str:
-    """Whom an attempt is for, as a hash: names do not go to the limiter's store."""
-    name = request.form.get("username", "").strip().casefold()
-    return hashlib.sha256(name.encode()).hexdigest()[:32]
-
-
-def _refused(response: Response) -> bool:
-    return response.status_code == 422
-
-
 @blueprint.get("/sign-in")
 @public
 def sign_in() -> str | Redirect:
@@ -55,8 +42,8 @@ def sign_in() -> str | Redirect:
 
 @blueprint.post("/sign-in")
 @public
-@limiter.limit("60 per minute", key_func=get_remote_address, deduct_when=_refused)
-@limiter.limit("10 per 10 minutes", key_func=_attempted_name, deduct_when=_refused)
+@SIGN_INS
+@SIGN_INS_OF_A_NAME
 def check_sign_in() -> Answer:
     form, status = SignInForm(), 422
     if form.validate():
@@ -85,7 +72,7 @@ def code() -> str | Redirect:
 
 @blueprint.post("/code")
 @public
-@limiter.limit("60 per minute", key_func=get_remote_address, deduct_when=_refused)
+@SIGN_INS
 def check_code() -> Answer:
     awaited, form, status = _awaited(), CodeForm(), 422
     if awaited is None:
@@ -130,4 +117,7 @@ def sign_out() -> Redirect:
         logout_user()
     session.clear()
     flash("您已退出。", "good")
-    return redirect(url_for("auth.sign_in"))
+    answer = redirect(url_for("auth.sign_in"))
+    # Not "cookies": they would go for every host of the domain. Pages are in no cache.
+    answer.headers["Clear-Site-Data"] = '"storage"'
+    return answer
