@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from math import ceil
 from time import time
+from types import TracebackType
+from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -15,9 +17,11 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 from school_portal.blueprints.http import request_id
 from school_portal.extensions.web import limiter
+from school_portal.logs import described
 from school_portal.services.access import NotFound, Refused
 
 Answer = tuple[str, int] | WerkzeugResponse
+Failure = tuple[type, BaseException, TracebackType] | tuple[None, None, None]
 log = structlog.get_logger()
 
 # What a refusal answers with: each is written to the log (ASVS 5.0, 16.3.2 and 16.3.3).
@@ -121,22 +125,30 @@ def note_refusal(response: Response) -> Response:
     """One line for each request that was refused, and nothing of what was asked with it."""
     code = g.get("code")
     if response.status_code in REFUSALS or code == "request.sign-in":
-        person = g.get("person")
-        log.warning(
-            "request.refused",
-            status=response.status_code,
-            code=code,
-            method=request.method,
-            route=request.url_rule.rule if request.url_rule else None,
-            user=person.actor.user_id if person else None,
-            role=person.role.value if person else None,
-            request=request_id(),
-        )
+        log.warning("request.refused", status=response.status_code, code=code, **_asked())
     return response
+
+
+def note_failure(failure: Failure) -> None:
+    """In place of Flask's own line, which has the path and the exception's text."""
+    log.error("request.failed", **_asked(), **(described(failure[1]) if failure[1] else {}))
+
+
+def _asked() -> dict[str, Any]:
+    """Who asked for what, by the route's pattern."""
+    person = g.get("person")
+    return {
+        "method": request.method,
+        "route": request.url_rule.rule if request.url_rule else None,
+        "user": person.actor.user_id if person else None,
+        "role": person.role.value if person else None,
+        "request": request_id(),
+    }
 
 
 def register(app: Flask) -> None:
     app.after_request(note_refusal)
+    app.log_exception = note_failure  # type: ignore[method-assign, assignment]
     app.register_error_handler(HTTPException, on_http_error)
     app.register_error_handler(RateLimitExceeded, on_too_often)
     app.register_error_handler(CSRFError, on_csrf_error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import structlog
 from flask import Flask
 from sqlalchemy.orm import Session
 
@@ -135,7 +136,15 @@ def test_a_failure_shows_no_trace(app: Flask) -> None:
     def fails() -> str:
         raise RuntimeError("310104200903140026")
 
-    answer = Visitor(app).get("/fails")
+    with structlog.testing.capture_logs() as lines:
+        answer = Visitor(app).get("/fails")
+    (line,) = lines
+    assert (line["event"], line["error"], line["route"]) == (
+        "request.failed",
+        "RuntimeError",
+        "/fails",
+    )
+    assert line["at"][-1].endswith(" fails") and "310104" not in str(line)
     text = answer.get_data(as_text=True)
     assert answer.status_code == 500
     assert "请求编号" in text
