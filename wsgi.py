@@ -1,5 +1,5 @@
 """The application for a WSGI server: `gunicorn wsgi:app`, `FLASK_APP=wsgi`."""
 
-from school_portal import create_app
+from school_portal import create_site
 
-app = create_app()
+app = create_site()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -18,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from school_portal import jobs
 from school_portal.extensions import db
+from school_portal.logs import described
 from school_portal.models import Job, JobState, Roster
 from school_portal.services import rosters
 from school_portal.services.access import NotFound
@@ -40,7 +40,7 @@ def run(job_id: str) -> None:
     try:
         execute(current_portal(), job_id, os.environ["RQ_WORKER_ID"])
     except Exception as error:
-        log.error("job.crashed", job=job_id, **_described(error))
+        log.error("job.crashed", job=job_id, **described(error))
     finally:
         db.session.remove()
 
@@ -101,20 +101,11 @@ def _end(session: Session, portal: Portal, claim: jobs.Claim, error: Exception) 
             log.info("job.cancelled")
         case _ if isinstance(error, PASSING) and job.attempts < jobs.MAX_ATTEMPTS:
             claim.hand_back(session, now, counts=True)
-            log.warning("job.put_back", **_described(error))
+            log.warning("job.put_back", **described(error))
         case _:
             claim.finish(session, now, JobState.FAILED, error=type(error).__name__)
             _give_up(session, job)
-            log.error("job.failed", **_described(error))
-
-
-def _described(error: Exception) -> dict[str, Any]:
-    """An exception's type and place; its text may hold a user's data."""
-    frames = traceback.extract_tb(error.__traceback__)[-4:]
-    return {
-        "error": type(error).__name__,
-        "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
-    }
+            log.error("job.failed", **described(error))
 
 
 def _give_up(session: Session, job: Job) -> None:

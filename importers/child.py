@@ -54,6 +54,10 @@ def _perform(task: Task, data: bytes) -> Iterator[object]:
         from importers.tables import read_tables  # noqa: PLC0415
 
         return read_tables(data, task.limits)
+    if task.kind == "photograph":
+        from importers.photographs import rewritten  # noqa: PLC0415
+
+        return iter([rewritten(data, task.limits)])
     from importers.corrections import annotated  # noqa: PLC0415
 
     return iter([annotated(data, task.sheet, task.issues, task.limits)])

@@ -24,6 +24,8 @@ class Limits:
     columns: int = 256
     # Readers keep a sheet as a dense block, its empty cells included.
     cells: int = 12_000_000
+    # Of a picture: an A3 sheet at 600 dots an inch.
+    pixels: int = 70_000_000
     memory_bytes: int = 1536 * _MIB
     cpu_seconds: int = 120
     # How long the reading process may say nothing before it counts as stuck.

@@ -98,6 +98,11 @@ def annotate(
     return b"".join(_run(Task("annotate", limits, sheet=sheet, issues=issues), data, bytes))
 
 
+def rewrite_photograph(content: bytes, *, limits: Limits = LIMITS) -> bytes:
+    """A JPEG or PNG decoded and written anew; raises Refused (see importers.photographs)."""
+    return b"".join(_run(Task("photograph", limits), content, bytes))
+
+
 def _run(task: Task, data: bytes, kind: type[_T]) -> Iterator[_T]:
     """The child's values as they come; raises Refused, whatever ended the child."""
     decoder = msgspec.msgpack.Decoder(kind)

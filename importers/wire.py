@@ -19,7 +19,7 @@ _LONGEST_FRAME = 1 << 28
 class Task:
     """What the child is to do with the file's bytes, which follow it."""
 
-    kind: Literal["roster", "sheets", "annotate"]
+    kind: Literal["roster", "sheets", "annotate", "photograph"]
     limits: Limits
     context: Context | None = None
     sheet: str | None = None

@@ -15,3 +15,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     from school_portal.app import build  # noqa: PLC0415
 
     return build(settings)
+
+
+def create_site() -> Flask:
+    """The application for a web server, its log as JSON on standard error."""
+    from school_portal.logs import configure  # noqa: PLC0415
+
+    configure()
+    return create_app()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, request
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from school_portal import config
@@ -20,18 +20,9 @@ if TYPE_CHECKING:
     from school_portal.security.ca.trust import TrustFiles
 
 
-class Application(Flask):
-    """Flask, but for what it writes into the log."""
-
-    def log_exception(self, exc_info: Any) -> None:
-        """Names the route and not the address, which may be an invitation's: a secret."""
-        route = request.url_rule.rule if request.url_rule else "no route"
-        self.logger.error("Exception at %s [%s]", route, request.method, exc_info=exc_info)
-
-
 def build_core(settings: config.Settings, clock: Clock = utc_now) -> Flask:
     """What every use case runs in. Raises SettingsError where a setting is not fit."""
-    app = Application("school_portal")
+    app = Flask("school_portal")
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database_url,

@@ -4,9 +4,31 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TextIO
+import traceback
+from typing import Any, TextIO
 
 import structlog
+
+FRAMES = 8  # of a failure's place, the innermost
+
+
+def described(error: BaseException) -> dict[str, Any]:
+    """An exception's type and place; its text may hold a user's data."""
+    frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
+    return {
+        "error": type(error).__name__,
+        "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+    }
+
+
+def _without_text(
+    _: object, __: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """What a library logs with an exception, without the exception's text."""
+    told = event.pop("exc_info", None)
+    if isinstance(told, tuple) and told[1] is not None:
+        event.update(described(told[1]))
+    return event
 
 
 def configure(stream: TextIO | None = None) -> None:
@@ -30,6 +52,7 @@ def configure(stream: TextIO | None = None) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _without_text,
                 structlog.processors.JSONRenderer(ensure_ascii=False),
             ],
         )
@@ -37,4 +60,5 @@ def configure(stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    logging.getLogger("rq").setLevel(logging.WARNING)
+    for talkative in ("alembic", "flask-limiter", "rq"):  # the second would write addresses
+        logging.getLogger(talkative).setLevel(logging.WARNING)

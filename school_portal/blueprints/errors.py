@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from math import ceil
+from time import time
+from types import TracebackType
+from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, json, render_template, request
+import structlog
+from flask import Flask, Response, g, json, render_template, request
+from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from school_portal.blueprints.http import request_id
+from school_portal.extensions.web import limiter
+from school_portal.logs import described
 from school_portal.services.access import NotFound, Refused
 
 Answer = tuple[str, int] | WerkzeugResponse
+Failure = tuple[type, BaseException, TracebackType] | tuple[None, None, None]
+log = structlog.get_logger()
+
+# What a refusal answers with: each is written to the log (ASVS 5.0, 16.3.2 and 16.3.3).
+REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 413, 429})
 
 # Status: what happened, what to do.
 TEXTS = {
@@ -22,13 +35,13 @@ TEXTS = {
     404: ("没有找到这个页面", "地址可能已经失效，或者内容不属于您的单位。请从首页重新进入。"),
     405: ("这个地址不能这样打开", "请从页面上的按钮或链接进入。"),
     413: ("文件太大，未接收", "名册文件不能超过 50 MB，请删去无关内容或分成几个文件后重新上传。"),
-    429: ("操作过于频繁", "为保护账户，请稍等几分钟再试。"),
     500: (
         "系统出现问题，这次操作没有完成",
         "已保存的数据不受影响，请稍后重试；仍然不行时，请把请求编号告诉管理员。",
     ),
     503: ("系统暂时无法使用", "请稍后重试。"),
 }
+TOO_OFTEN = ("操作过于频繁", "请在 {}之后再试；已保存的内容不受影响。")
 CSRF_TEXT = (
     "页面已过期，没有提交",
     "请返回上一页，刷新后重新提交。已上传的文件和已保存的内容不受影响。",
@@ -44,6 +57,7 @@ def problem(
     status: int, title: str, detail: str, code: str | None = None, **more: object
 ) -> Response:
     """A problem document."""
+    g.code = code
     document = {
         "type": "about:blank",
         "title": title,
@@ -58,6 +72,7 @@ def problem(
 
 def answer(status: int, title: str, detail: str, code: str | None = None) -> Answer:
     """The page or the document that tells the error."""
+    g.code = code
     if not wants_page():
         return problem(status, title, detail, code)
     # A failure's page asks nothing of the database: it may be what failed.
@@ -81,12 +96,21 @@ def on_http_error(error: HTTPException) -> Answer:
     return answer(status, *TEXTS.get(status, TEXTS[400 if status < 500 else 500]))
 
 
+def on_too_often(_: RateLimitExceeded) -> Answer:
+    """What was asked for too often; the header `Retry-After` has the seconds (see http)."""
+    reached = limiter.current_limit
+    seconds = max(1, int(reached.reset_at - time())) if reached else 60
+    title, detail = TOO_OFTEN
+    wait = f"{seconds} 秒" if seconds < 60 else f"{ceil(seconds / 60)} 分钟"
+    return answer(429, title, detail.format(wait), "request.too-often")
+
+
 def on_csrf_error(_: CSRFError) -> Answer:
     return answer(400, *CSRF_TEXT, "request.csrf")
 
 
 def on_not_found(_: NotFound) -> Answer:
-    return answer(404, *TEXTS[404])
+    return answer(404, *TEXTS[404], "request.not-found")
 
 
 def on_refusal(refusal: Refused) -> Answer:
@@ -97,8 +121,36 @@ def on_failure(_: InternalServerError) -> Answer:
     return answer(500, *TEXTS[500])
 
 
+def note_refusal(response: Response) -> Response:
+    """One line for each request that was refused, and nothing of what was asked with it."""
+    code = g.get("code")
+    if response.status_code in REFUSALS or code == "request.sign-in":
+        log.warning("request.refused", status=response.status_code, code=code, **_asked())
+    return response
+
+
+def note_failure(failure: Failure) -> None:
+    """In place of Flask's own line, which has the path and the exception's text."""
+    log.error("request.failed", **_asked(), **(described(failure[1]) if failure[1] else {}))
+
+
+def _asked() -> dict[str, Any]:
+    """Who asked for what, by the route's pattern."""
+    person = g.get("person")
+    return {
+        "method": request.method,
+        "route": request.url_rule.rule if request.url_rule else None,
+        "user": person.actor.user_id if person else None,
+        "role": person.role.value if person else None,
+        "request": request_id(),
+    }
+
+
 def register(app: Flask) -> None:
+    app.after_request(note_refusal)
+    app.log_exception = note_failure  # type: ignore[method-assign, assignment]
     app.register_error_handler(HTTPException, on_http_error)
+    app.register_error_handler(RateLimitExceeded, on_too_often)
     app.register_error_handler(CSRFError, on_csrf_error)
     app.register_error_handler(NotFound, on_not_found)
     app.register_error_handler(Refused, on_refusal)

@@ -138,9 +138,11 @@ def add_headers(response: Response) -> Response:
 def register(app: Flask) -> None:
     app.session_interface = HostBoundSessions()
     app.config.update(SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax")
-    # Where Redis is away the limits count in this process: signing in goes on.
-    app.config.setdefault("RATELIMIT_STORAGE_URI", "memory://")
-    app.config.update(RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True, RATELIMIT_HEADERS_ENABLED=True)
+    app.config.update(
+        RATELIMIT_STORAGE_URI="memory://",
+        RATELIMIT_STRATEGY="moving-window",
+        RATELIMIT_HEADERS_ENABLED=True,
+    )
     limiter.init_app(app)
     app.before_request(stamp_arrival)
     app.after_request(add_headers)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from flask import Flask, abort, redirect, render_template, request, url_for
+from flask import Flask, abort, g, redirect, render_template, request, url_for
 from flask_login import UserMixin, current_user
 from sqlalchemy.exc import OperationalError
 
@@ -92,6 +92,7 @@ def signed_in(token: str) -> SignedIn | None:
             session.rollback()
         if reads:
             begin_reading()
+    g.person = found  # for the log
     return found
 
 
@@ -110,6 +111,7 @@ def begin_writing() -> None:
 def send_to_sign_in() -> Answer:
     if not wants_page():
         return problem(401, *TEXTS[401], "request.sign-in")
+    g.code = "request.sign-in"
     # The query may hold what a form was filtered by: only the path comes back.
     onward = request.path if request.method == "GET" else None
     return redirect(url_for("auth.sign_in", next=onward))
@@ -174,6 +176,7 @@ def _prove() -> tuple[str | None, int]:
 
 
 def _ask_proof(error: str | None, status: int) -> Answer:
+    g.code = "request.proof"
     if not wants_page():
         return problem(status, "请再次确认身份", "这项操作须再次填写密码。", "request.proof")
     sent = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -92,12 +91,7 @@ def _note(error: Exception, number: str) -> None:
     import structlog  # noqa: PLC0415
 
     from school_portal import config  # noqa: PLC0415
+    from school_portal.logs import described  # noqa: PLC0415
 
     log_to_home(config.read())
-    frames = traceback.extract_tb(error.__traceback__)
-    structlog.get_logger().error(
-        "command.failed",
-        number=number,
-        error=type(error).__name__,
-        at=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
-    )
+    structlog.get_logger().error("command.failed", number=number, **described(error))

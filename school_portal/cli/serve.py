@@ -113,5 +113,5 @@ def _web(host: str, port: int) -> list[str]:
         *("--worker-class", "gthread", "--threads", str(WEB_THREADS)),
         *("--graceful-timeout", "20", "--timeout", "120"),
         *("--log-level", "warning", "--no-control-socket"),
-        "school_portal:create_app()",
+        "school_portal:create_site()",
     )

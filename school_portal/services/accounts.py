@@ -41,7 +41,7 @@ def create_user(
 
     An initial password, which somebody else knows, is changed at the first sign-in.
     """
-    _check_password(username, password)
+    _check_password(password, username, name, school)
     user = add(session, actor, now, username=username, name=name, roles=[role], school=school)
     user.password_hash, user.must_change_password = passwords.hashed(password), initial
     return user
@@ -163,18 +163,21 @@ def _told(roles: Sequence[Role]) -> str:
     return " ".join(role.value for role in roles)
 
 
-def _check_password(username: str, password: str) -> None:
+def _check_password(password: str, username: str, name: str, school: School | None) -> None:
     if len(password) not in PASSWORD_LENGTH:
         raise Refused(
             f"密码须为 {PASSWORD_LENGTH.start} 至 {PASSWORD_LENGTH.stop - 1} 个字，请重新设置。"
         )
-    if password.casefold() == username.casefold():
-        raise Refused("密码不能与用户名相同，请重新设置。")
+    if passwords.is_guessable(password, (username, name, *([school.name] if school else []))):
+        raise Refused(
+            "密码太容易猜到：常用密码、姓名、用户名、学校名称和平台用语，"
+            "加上数字或年份也容易猜到。请换成几个不相干的词，或者更长的句子。"
+        )
 
 
 def set_password(user: User, new: str) -> None:
     """A password of the person's own. Raises access.Refused."""
-    _check_password(user.username, new)
+    _check_password(new, user.username, user.name, user.school)
     user.password_hash, user.must_change_password = passwords.hashed(new), False
 
 

@@ -75,6 +75,7 @@ def find(session: Session, token: str, now: datetime) -> Invitation | None:
 def accept(session: Session, portal: Portal, invitation: Invitation, name: str, new: str) -> User:
     """The person's own name and password; link and sign-ins end. Raises access.Refused."""
     user, token_hash = invitation.user, invitation.token_hash
+    user.name = name.strip()
     accounts.set_password(user, new)
     used = session.execute(
         sa.delete(Invitation).where(Invitation.token_hash == token_hash),
@@ -82,7 +83,6 @@ def accept(session: Session, portal: Portal, invitation: Invitation, name: str, 
     )
     if used.rowcount != 1:  # type: ignore[attr-defined]  # somebody was quicker
         raise Refused("这个邀请链接已经用过，请直接登录。")
-    user.name = name.strip()
     sign_ins.end_all(session, user)
     audit.record(session, f"user:{user.id}", "user.accept", f"user:{user.id}", at=portal.clock())
     return user

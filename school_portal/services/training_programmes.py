@@ -9,7 +9,10 @@ from typing import BinaryIO
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from importers.documents import SUFFIXES, sniff
+from importers.documents import PICTURES, SUFFIXES, sniff
+from importers.limits import LIMITS
+from importers.limits import Refused as FileRefused
+from importers.sandbox import rewrite_photograph
 from school_portal.models import SpecialtyEvaluation, TrainingProgramme
 from school_portal.security import audit
 from school_portal.services import evaluations
@@ -30,18 +33,18 @@ def attach(
     stream: BinaryIO,
     file_name: str,
 ) -> TrainingProgramme:
-    """Keep a document for the specialty, encrypted.
+    """Keep a document for the specialty, encrypted; a picture is written anew.
 
     Its name ends as its content says. Raises NotFound for another school's specialty; Refused for
     an empty file, one beyond LIMIT bytes, or one that is no PDF, Word file or image.
     """
+    # Before anything is held: a picture takes its time.
+    content, media_type = _judged(stream.read(LIMIT + 1))
     evaluations.hold(session, actor, evaluation)
     specialty = evaluations.own_specialty(session, evaluation, specialty_id)
     evaluations.guard(
         evaluation, evaluations.may_attach(evaluation, specialty.id), f"{specialty.name}的佐证材料"
     )
-    content = stream.read(LIMIT + 1)
-    media_type = _judged(content)
     stored = portal.storage.put(io.BytesIO(content), LIMIT)
     made = TrainingProgramme(
         evaluation_id=evaluation.id,
@@ -61,18 +64,39 @@ def attach(
     return made
 
 
-def _judged(content: bytes) -> str:
+def _judged(content: bytes) -> tuple[bytes, str]:
+    """What is kept, and its media type. Raises Refused."""
     if not content:
         raise Refused("文件是空的，没有上传。请检查文件后重新选择。")
-    if len(content) > LIMIT:
-        raise Refused(f"文件超过 {LIMIT // MIB} MB，没有上传。请压缩图片或分成几个文件后重新选择。")
+    _within_limit(content)
     media_type = sniff(content)
     if media_type is None:
         raise Refused(
             "文件内容不是 PDF、Word（不带宏）或 JPG、PNG 图片，没有上传。"
             "改扩展名不能改变文件内容，请另存为这些格式后重新选择。"
         )
-    return media_type
+    if media_type in PICTURES:
+        content = _rewritten(content)
+        _within_limit(content)
+    return content, media_type
+
+
+def _within_limit(content: bytes) -> None:
+    if len(content) > LIMIT:
+        raise Refused(f"文件超过 {LIMIT // MIB} MB，没有上传。请压缩图片或分成几个文件后重新选择。")
+
+
+def _rewritten(picture: bytes) -> bytes:
+    try:
+        return rewrite_photograph(picture)
+    except FileRefused as refused:
+        if refused.issue.code == "file.too-large":
+            raise Refused(
+                f"图片超过 {LIMITS.pixels // 10_000} 万像素，没有上传。请缩小图片后重新选择。"
+            ) from refused
+        raise Refused(
+            "图片已损坏或不能读取，没有上传。请重新拍照或扫描，另存为 JPG 或 PNG 后重新选择。"
+        ) from refused
 
 
 def _plain_name(file_name: str, suffix: str) -> str:

@@ -1,12 +1,15 @@
-"""The tests and modules that docs/security/asvs.md names are there."""
+"""The tests and modules that docs/security names are there."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+from school_portal.domain.policy import SETTINGS
+
 ROOT = Path(__file__).parents[2]
-TEXT = (ROOT / "docs" / "security" / "asvs.md").read_text(encoding="utf-8")
+PAGES = ROOT / "docs" / "security"
+TEXT = (PAGES / "asvs.md").read_text(encoding="utf-8")
 
 
 def test_every_test_that_is_named_is_there() -> None:
@@ -21,5 +24,12 @@ def test_every_test_that_is_named_is_there() -> None:
 
 
 def test_every_file_that_is_named_is_there() -> None:
-    named = re.findall(r"`((?:\w+/)+[\w.-]+)`", TEXT)
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES.glob("*.md"))
+    named = re.findall(r"`((?:\w+/)+[\w.-]+)`", text)
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_the_data_page_names_each_period() -> None:
+    page = (PAGES / "data.md").read_text(encoding="utf-8")
+    periods = {name for name in SETTINGS if name.endswith("_months")}
+    assert periods == set(re.findall(r"`(\w+_months)`", page))

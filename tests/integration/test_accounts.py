@@ -196,6 +196,8 @@ def test_a_hash_of_another_cost_is_renewed(
         ({"username": "x" * 65}, "用户名须为"),
         ({"password": "short"}, "密码须为 8 至 256 个字"),
         ({"password": "x" * 257}, "密码须为 8 至 256 个字"),
+        ({"password": "password1"}, "密码太容易猜到"),
+        ({"password": "shili-2026"}, "密码太容易猜到"),
         ({"role": Role.SCHOOL}, "须属于一所学校"),
         ({"school": True}, "须属于一所学校"),
     ],

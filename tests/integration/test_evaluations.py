@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from hashlib import sha256
 
 import pytest
 import sqlalchemy as sa
@@ -24,6 +25,7 @@ from school_portal.services.portal import Portal
 from tests.conftest import FakeClock
 from tests.factories.evaluations import DRINKS_3, DRINKS_4, NURSE_5, PDF, WRITTEN, Desk, carry_more
 from tests.factories.operation import Operation, running
+from tests.files.hostile import png
 
 ON = date(2026, 10, 15)
 
@@ -179,6 +181,7 @@ def test_the_one_level_where_lower_ones_are_not_allowed(desk: Desk, portal: Port
         (b"MZ\x90\x00" + bytes(100), "不是 PDF、Word"),
         (b"<html><script>alert(1)</script></html>", "不是 PDF、Word"),
         (b"%PDF-1.7" + bytes(training_programmes.LIMIT), "超过 20 MB"),
+        (b"\xff\xd8\xff\xe0\x00\x10JFIF<script>", "图片已损坏"),
     ],
 )
 def test_what_is_no_document_is_refused_whatever_its_name(
@@ -206,6 +209,19 @@ def test_the_name_that_is_kept(desk: Desk, name: str, kept: str) -> None:
     evaluation = desk.draft()
     desk.attach(evaluation, PDF, name)
     assert [one.file_name for one in evaluation.programmes] == [kept]
+
+
+def test_of_a_picture_its_pixels_are_kept_and_their_hash(desk: Desk) -> None:
+    evaluation = desk.draft()
+    desk.attach(evaluation, png() + b"PK\x03\x04 and more", "照片.jpg")
+    (made,) = evaluation.programmes
+    kept = desk.portal.storage.open(made.storage_key).read()
+    assert b"and more" not in kept
+    assert (made.file_name, made.sha256, made.size) == (
+        "照片.png",
+        sha256(kept).hexdigest(),
+        len(kept),
+    )
 
 
 def test_a_detached_document_is_gone_from_the_application_alone(desk: Desk) -> None:

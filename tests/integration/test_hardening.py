@@ -182,5 +182,7 @@ def test_an_upload_is_judged_by_its_content_and_named_by_us(
     assert kept is None or names == [kept]
     answer = school.get(f"/school/evaluations/{key}/programmes/{case.programmes[0].id}")
     assert answer.headers["Content-Disposition"].startswith("attachment;")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert "X" not in answer.headers
     assert answer.content_type == "application/pdf"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import structlog
 from flask import Flask
 from sqlalchemy.orm import Session
 
@@ -34,7 +35,9 @@ def test_everybody_is_sent_to_the_sign_in_page(visitor: Visitor) -> None:
 
 def test_sign_in_and_out(visitor: Visitor, operation: Operation) -> None:
     assert "下一步做什么" in visitor.sign_in("zhang").get_data(as_text=True)
-    assert "您已退出" in visitor.post("/auth/sign-out").get_data(as_text=True)
+    answer = visitor.post("/auth/sign-out", follow=False)
+    assert answer.headers["Clear-Site-Data"] == '"storage"'
+    assert "您已退出" in visitor.text(answer.location)
     assert visitor.get("/school/", follow=False).status_code == 302
 
 
@@ -62,6 +65,10 @@ def test_attempts_are_limited(visitor: Visitor, operation: Operation) -> None:
         ("https://elsewhere.example/", "/"),
         ("/school/applications/generate", "/"),
         ("/nowhere", "/"),
+        ("/\t/elsewhere.example", "/"),
+        ("\t//elsewhere.example", "/"),
+        ("/school/rosters\r\nX-Planted: y", "/"),
+        ("javascript:alert(1)", "/"),
         ("", "/"),
     ],
 )
@@ -129,7 +136,15 @@ def test_a_failure_shows_no_trace(app: Flask) -> None:
     def fails() -> str:
         raise RuntimeError("310104200903140026")
 
-    answer = Visitor(app).get("/fails")
+    with structlog.testing.capture_logs() as lines:
+        answer = Visitor(app).get("/fails")
+    (line,) = lines
+    assert (line["event"], line["error"], line["route"]) == (
+        "request.failed",
+        "RuntimeError",
+        "/fails",
+    )
+    assert line["at"][-1].endswith(" fails") and "310104" not in str(line)
     text = answer.get_data(as_text=True)
     assert answer.status_code == 500
     assert "请求编号" in text

@@ -312,7 +312,13 @@ def test_what_the_pool_refuses(
     centre = Actor(None, Role.CENTRE, None, "user:0")
     with pytest.raises(Refused, match=said):
         experts.add(
-            session, portal, centre, profile, username="e1", name="甲", password="long enough"
+            session,
+            portal,
+            centre,
+            profile,
+            username="e1",
+            name="甲",
+            password="long enough for all",
         )
 
 
@@ -321,7 +327,7 @@ def test_the_centre_keeps_the_pool(
 ) -> None:
     profile = Profile("示例研究所", uscc(77).lower(), ("调饮师", " 调饮师 ", ""))
     made = experts.add(
-        session, portal, centre, profile, username="e1", name="甲", password="long enough"
+        session, portal, centre, profile, username="e1", name="甲", password="long enough for all"
     )
     assert (made.employer_uscc, made.fields) == (uscc(77), ["调饮师"])
     assert made.user.role is Role.EXPERT

@@ -13,8 +13,9 @@ from school_portal.blueprints.auth.blueprint import blueprint
 from school_portal.blueprints.auth.onward import safe_next
 from school_portal.blueprints.errors import problem
 from school_portal.blueprints.identity import SignedIn, begin_writing, public
+from school_portal.blueprints.limits import KEYS
 from school_portal.extensions import db
-from school_portal.extensions.web import csrf, limiter
+from school_portal.extensions.web import csrf
 from school_portal.security.ca.certificates import (
     Malformed,
     certificate_bytes,
@@ -28,7 +29,6 @@ from school_portal.services.key_sign_in import MayOpen, Purpose, Signed
 from school_portal.services.portal import current_portal
 
 MAX_SIZE = 64 * 1024  # bytes of a request
-LIMIT = "600 per minute"
 REFUSALS = {
     Code.CHALLENGE: "挑战码不存在、已用过或已过期，请重新登录。",
     Code.SIGNATURE: "签名与证书不符，请确认选用的密钥后重新登录。",
@@ -60,7 +60,7 @@ class Invalid(Exception):
 
 @blueprint.get("/ca/challenge")
 @public
-@limiter.limit(LIMIT)
+@KEYS
 def ca_challenge() -> Response:
     portal = current_portal()
     if portal.trust is None:
@@ -76,7 +76,7 @@ def ca_challenge() -> Response:
 @blueprint.post("/ca/verify")
 @public
 @csrf.exempt
-@limiter.limit(LIMIT)
+@KEYS
 def ca_verify() -> Response:
     portal = current_portal()
     if portal.trust is None:

@@ -7,13 +7,13 @@ from urllib.parse import unquote
 from flask import request
 
 from school_portal.blueprints.auth.blueprint import blueprint
-from school_portal.blueprints.auth.ca import LIMIT, REFUSALS
+from school_portal.blueprints.auth.ca import REFUSALS
 from school_portal.blueprints.auth.onward import enter
 from school_portal.blueprints.errors import Answer, answer
 from school_portal.blueprints.identity import public
+from school_portal.blueprints.limits import KEYS
 from school_portal.extensions import db
 from school_portal.extensions.proxy import client_certificate
-from school_portal.extensions.web import limiter
 from school_portal.security.ca.certificates import Malformed, certificate_bytes, read_certificate
 from school_portal.security.ca.verification import CaRefused
 from school_portal.services import key_sign_in
@@ -27,7 +27,7 @@ TITLE = "证书登录未通过"
 
 @blueprint.post("/ca/tls")
 @public
-@limiter.limit(LIMIT)
+@KEYS
 def ca_tls() -> Answer:
     portal = current_portal()
     if portal.trust is None:

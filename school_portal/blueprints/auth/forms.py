@@ -46,7 +46,7 @@ class AcceptForm(FlaskForm):
     new = PasswordField(
         "密码",
         [InputRequired("请填写密码。")],
-        description="8 至 256 个字，不能与用户名相同。",
+        description="8 至 256 个字，不能是常用密码，也不能由姓名、用户名、学校名称组成。",
         render_kw={"autocomplete": "new-password"},
     )
     again = PasswordField(

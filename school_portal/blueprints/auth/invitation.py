@@ -8,9 +8,9 @@ from werkzeug.wrappers import Response
 from school_portal.blueprints.auth.blueprint import blueprint
 from school_portal.blueprints.auth.forms import AcceptForm
 from school_portal.blueprints.identity import public
+from school_portal.blueprints.limits import INVITATIONS
 from school_portal.extensions import db
-from school_portal.extensions.proxy import visitor_address
-from school_portal.extensions.web import csrf, limiter
+from school_portal.extensions.web import csrf
 from school_portal.models import Invitation
 from school_portal.services import invitations
 from school_portal.services.access import Refused
@@ -19,7 +19,7 @@ from school_portal.services.portal import current_portal
 
 @blueprint.get("/invitation/<token>")
 @public
-@limiter.limit("60 per minute", key_func=visitor_address)
+@INVITATIONS
 def invitation(token: str) -> tuple[str, int] | str:
     found = _find(token)
     if found is None:
@@ -31,7 +31,7 @@ def invitation(token: str) -> tuple[str, int] | str:
 @blueprint.post("/invitation/<token>")
 @public
 @csrf.exempt  # from the check of the referrer, which this page does not tell; the form has a token
-@limiter.limit("60 per minute", key_func=visitor_address)
+@INVITATIONS
 def accept_invitation(token: str) -> tuple[str, int] | Response:
     session, form, found = db.session(), AcceptForm(), _find(token)
     if found is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, current_app, redirect, session, url_for
+from flask import current_app, redirect, session, url_for
 from flask_login import login_user
 from werkzeug.wrappers import Response as Redirect
 
@@ -23,11 +23,6 @@ def safe_next(target: str | None) -> str:
         return home
     adapter = current_app.url_map.bind("localhost")
     return target if "\\" not in target and adapter.test(target, method="GET") else home
-
-
-def refused(response: Response) -> bool:
-    """Whether an attempt counts for the limits."""
-    return response.status_code == 422
 
 
 def awaited_sign_in() -> SignIn | None:

@@ -11,14 +11,13 @@ from werkzeug.wrappers import Response as Redirect
 from school_portal.blueprints import visits
 from school_portal.blueprints.auth.blueprint import blueprint
 from school_portal.blueprints.auth.forms import CodeForm, SignInForm
-from school_portal.blueprints.auth.onward import awaited_sign_in, enter, refused
+from school_portal.blueprints.auth.onward import awaited_sign_in, enter
 from school_portal.blueprints.errors import problem
 from school_portal.blueprints.http import address
 from school_portal.blueprints.identity import LOCKED, PASSKEY, public
+from school_portal.blueprints.limits import KEYS, SIGN_INS
 from school_portal.blueprints.rendering import moment
 from school_portal.extensions import db
-from school_portal.extensions.proxy import visitor_address
-from school_portal.extensions.web import limiter
 from school_portal.models import User
 from school_portal.services import passkeys, second_factor
 from school_portal.services.challenges import Use
@@ -27,7 +26,6 @@ from school_portal.services.passkeys import Malformed
 from school_portal.services.portal import current_portal
 from school_portal.services.sign_ins import Opened
 
-LIMIT = "600 per minute"
 REFUSED = "通行密钥没有通过核对或已超过两分钟，请再试一次，或改用其他方式。"
 
 Answer = tuple[str, int] | Redirect
@@ -39,7 +37,7 @@ class Nobody(Exception):
 
 @blueprint.post("/passkey/options")
 @public
-@limiter.limit(LIMIT)
+@KEYS
 def passkey_options() -> Response:
     """What the browser needs to use a passkey; `use` says what for."""
     try:
@@ -57,7 +55,7 @@ def passkey_options() -> Response:
 
 @blueprint.post("/passkey")
 @public
-@limiter.limit("60 per minute", key_func=visitor_address, deduct_when=refused)
+@SIGN_INS
 def check_passkey() -> Answer:
     def begun(answer: passkeys.Answer) -> Opened | None:
         return passkeys.sign_in(db.session(), current_portal(), answer, address())
@@ -67,7 +65,7 @@ def check_passkey() -> Answer:
 
 @blueprint.post("/code/passkey")
 @public
-@limiter.limit("60 per minute", key_func=visitor_address, deduct_when=refused)
+@SIGN_INS
 def check_code_passkey() -> Answer:
     awaited = awaited_sign_in()
     if awaited is None:

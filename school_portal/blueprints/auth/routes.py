@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from flask import flash, redirect, render_template, request, session, url_for
 from flask_login import current_user, logout_user
 from werkzeug.wrappers import Response as Redirect
@@ -11,13 +9,12 @@ from werkzeug.wrappers import Response as Redirect
 from school_portal.blueprints.auth import ca, certificate, invitation, passkey
 from school_portal.blueprints.auth.blueprint import blueprint
 from school_portal.blueprints.auth.forms import CodeForm, SignInForm
-from school_portal.blueprints.auth.onward import awaited_sign_in, enter, refused
+from school_portal.blueprints.auth.onward import awaited_sign_in, enter
 from school_portal.blueprints.http import address
 from school_portal.blueprints.identity import LOCKED, public
+from school_portal.blueprints.limits import SIGN_INS, SIGN_INS_OF_A_NAME
 from school_portal.blueprints.rendering import moment
 from school_portal.extensions import db
-from school_portal.extensions.proxy import visitor_address
-from school_portal.extensions.web import limiter
 from school_portal.services import second_factor, sign_ins
 from school_portal.services.lockouts import Attempt, Locked
 from school_portal.services.portal import current_portal
@@ -31,12 +28,6 @@ WRONG_CODE = "验证码不对或已经用过，请等应用显示下一个验证
 Answer = tuple[str, int] | Redirect
 
 
-def _attempted_name() -> str:
-    """Whom an attempt is for, as a hash: names do not go to the limiter's store."""
-    name = request.form.get("username", "").strip().casefold()
-    return hashlib.sha256(name.encode()).hexdigest()[:32]
-
-
 @blueprint.get("/sign-in")
 @public
 def sign_in() -> str | Redirect:
@@ -48,8 +39,8 @@ def sign_in() -> str | Redirect:
 
 @blueprint.post("/sign-in")
 @public
-@limiter.limit("60 per minute", key_func=visitor_address, deduct_when=refused)
-@limiter.limit("10 per 10 minutes", key_func=_attempted_name, deduct_when=refused)
+@SIGN_INS
+@SIGN_INS_OF_A_NAME
 def check_sign_in() -> Answer:
     form, status = SignInForm(), 422
     if form.validate():
@@ -80,7 +71,7 @@ def code() -> str | Redirect:
 
 @blueprint.post("/code")
 @public
-@limiter.limit("60 per minute", key_func=visitor_address, deduct_when=refused)
+@SIGN_INS
 def check_code() -> Answer:
     awaited, form, status = awaited_sign_in(), CodeForm(), 422
     if awaited is None:
@@ -110,4 +101,7 @@ def sign_out() -> Redirect:
         logout_user()
     session.clear()
     flash("您已退出。", "good")
-    return redirect(url_for("auth.sign_in"))
+    answer = redirect(url_for("auth.sign_in"))
+    # Not "cookies": they would go for every host of the domain. Pages are in no cache.
+    answer.headers["Clear-Site-Data"] = '"storage"'
+    return answer

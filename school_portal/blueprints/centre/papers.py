@@ -6,6 +6,7 @@ from flask import Response
 
 from school_portal.blueprints.centre.blueprint import blueprint
 from school_portal.blueprints.identity import actor, audience, begin_writing
+from school_portal.blueprints.limits import PAPERS
 from school_portal.blueprints.paper import pdf, verification_page
 from school_portal.extensions import db
 from school_portal.models import PermissionRequest, Role
@@ -16,6 +17,7 @@ from school_portal.services.portal import current_portal
 
 @blueprint.get("/openings/<int:opening_id>/form.pdf")
 @audience(Role.CENTRE)
+@PAPERS
 def opening_form(opening_id: int) -> Response:
     begin_writing()
     session, portal = db.session(), current_portal()
@@ -27,6 +29,7 @@ def opening_form(opening_id: int) -> Response:
 
 @blueprint.get("/permissions/requests/<int:request_id>/notice.pdf")
 @audience(Role.CENTRE)
+@PAPERS
 def permission_notice(request_id: int) -> Response:
     found = db.session.get(PermissionRequest, request_id)
     if found is None:

@@ -9,6 +9,7 @@ from flask import url_for
 from school_portal.blueprints import reveal
 from school_portal.blueprints.centre.blueprint import blueprint
 from school_portal.blueprints.identity import actor, audience
+from school_portal.blueprints.limits import NUMBERS
 from school_portal.extensions import db
 from school_portal.models import AccountOpening, Role
 from school_portal.services import access, disclosure, opening_list
@@ -36,6 +37,7 @@ def why_reveal(opening_id: int, column: str) -> str:
 
 @blueprint.post("/openings/<int:opening_id>/numbers/<column>")
 @audience(Role.CENTRE)
+@NUMBERS
 def reveal_number(opening_id: int, column: str) -> str | tuple[str, int]:
     opening, shown = _shown(opening_id, column)
     return reveal.answer(

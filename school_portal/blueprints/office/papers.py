@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response
 
 from school_portal.blueprints.identity import audience
+from school_portal.blueprints.limits import PAPERS
 from school_portal.blueprints.office.blueprint import blueprint
 from school_portal.blueprints.office.evaluations import OFFICES, seen
 from school_portal.blueprints.paper import pdf, verification_page
@@ -15,6 +16,7 @@ from school_portal.services.portal import current_portal
 
 @blueprint.get("/evaluations/<int:evaluation_id>/form.pdf")
 @audience(*OFFICES)
+@PAPERS
 def evaluation_form(evaluation_id: int) -> Response:
     found = seen(evaluation_id)
     content = printed.received(current_portal().vault, found, verification_page)
@@ -23,6 +25,7 @@ def evaluation_form(evaluation_id: int) -> Response:
 
 @blueprint.get("/evaluations/<int:evaluation_id>/opinion.pdf")
 @audience(*OFFICES)
+@PAPERS
 def opinion_form(evaluation_id: int) -> Response:
     found = seen(evaluation_id)
     content = printed.opinion(db.session(), found, verification_page)

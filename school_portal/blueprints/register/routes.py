@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import render_template, request
 
 from school_portal.blueprints.identity import begin_reading, public
+from school_portal.blueprints.limits import SEARCHES
 from school_portal.blueprints.paging import page_of
 from school_portal.blueprints.register import verify
 from school_portal.blueprints.register.blueprint import blueprint
@@ -28,6 +29,7 @@ FORCES = {
 
 @blueprint.get("/register")
 @public
+@SEARCHES
 def bodies() -> str:
     level = request.args.get("level", type=int)
     query = Query(

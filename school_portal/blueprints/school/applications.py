@@ -12,6 +12,7 @@ from school_portal.blueprints.decisions import ReasonForm
 from school_portal.blueprints.downloads import attachment, workbook
 from school_portal.blueprints.http import arrived, origin
 from school_portal.blueprints.identity import actor, audience, begin_writing, own_school
+from school_portal.blueprints.limits import PAPERS
 from school_portal.blueprints.paging import page_of
 from school_portal.blueprints.school.blueprint import blueprint
 from school_portal.blueprints.school.signing import signed
@@ -127,6 +128,7 @@ def application_receipt(application_id: int) -> Response:
 
 @blueprint.get("/applications/<int:application_id>/workbook")
 @audience(Role.SCHOOL)
+@PAPERS
 def export_application(application_id: int) -> Response:
     begin_writing()  # whole document numbers leave the portal: on record
     found = access.own(db.session(), actor(), GroupApplication, application_id)

@@ -9,6 +9,7 @@ from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
 from school_portal.blueprints.identity import actor, audience
+from school_portal.blueprints.limits import SEARCHES, UPLOADS
 from school_portal.blueprints.school.blueprint import blueprint
 from school_portal.blueprints.school.evaluation_page import EDITABLE, open_part
 from school_portal.blueprints.school.evaluations import asked
@@ -98,6 +99,7 @@ def back_to(evaluation_id: int, part: str) -> Redirect:
 
 @blueprint.get("/evaluations/<int:evaluation_id>/projects")
 @audience(Role.SCHOOL)
+@SEARCHES
 def find_project(evaluation_id: int) -> str:
     """What a search offers, as a part of the page that asks or as a page of its own."""
     found, session = asked(evaluation_id), db.session()
@@ -161,6 +163,7 @@ def remove_line(evaluation_id: int, line_id: int) -> Redirect:
 
 @blueprint.post("/evaluations/<int:evaluation_id>/programmes")
 @audience(Role.SCHOOL)
+@UPLOADS
 def attach_programme(evaluation_id: int) -> Redirect:
     found, file = asked(evaluation_id), request.files.get("file")
     specialty_id = request.form.get("specialty", 0, type=int)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response
 
 from school_portal.blueprints.identity import actor, audience, begin_writing
+from school_portal.blueprints.limits import PAPERS
 from school_portal.blueprints.paper import pdf, verification_page
 from school_portal.blueprints.school.blueprint import blueprint
 from school_portal.extensions import db
@@ -15,6 +16,7 @@ from school_portal.services.portal import current_portal
 
 @blueprint.get("/evaluations/<int:evaluation_id>/form.pdf")
 @audience(Role.SCHOOL)
+@PAPERS
 def evaluation_form(evaluation_id: int) -> Response:
     found = access.own(db.session(), actor(), SpecialtyEvaluation, evaluation_id)
     content = printed.evaluation(current_portal().vault, found, verification_page)
@@ -23,6 +25,7 @@ def evaluation_form(evaluation_id: int) -> Response:
 
 @blueprint.get("/evaluations/<int:evaluation_id>/opinion.pdf")
 @audience(Role.SCHOOL)
+@PAPERS
 def opinion_form(evaluation_id: int) -> Response:
     found = access.own(db.session(), actor(), SpecialtyEvaluation, evaluation_id)
     content = printed.opinion(db.session(), found, verification_page, sealed=True)
@@ -31,6 +34,7 @@ def opinion_form(evaluation_id: int) -> Response:
 
 @blueprint.get("/account/openings/<int:opening_id>/form.pdf")
 @audience(Role.SCHOOL)
+@PAPERS
 def opening_form(opening_id: int) -> Response:
     begin_writing()
     session, portal = db.session(), current_portal()
@@ -42,6 +46,7 @@ def opening_form(opening_id: int) -> Response:
 
 @blueprint.get("/permissions/requests/<int:request_id>/notice.pdf")
 @audience(Role.SCHOOL)
+@PAPERS
 def permission_notice(request_id: int) -> Response:
     found = access.own(db.session(), actor(), PermissionRequest, request_id)
     content = printed.permission_notice(db.session(), found, verification_page)

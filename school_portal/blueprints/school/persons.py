@@ -16,6 +16,7 @@ from wtforms.validators import InputRequired
 from school_portal.blueprints.decisions import carried_out
 from school_portal.blueprints.downloads import attachment, workbook
 from school_portal.blueprints.identity import actor, audience
+from school_portal.blueprints.limits import PAPERS, SEARCHES
 from school_portal.blueprints.reveal import WhyForm
 from school_portal.blueprints.school.blueprint import blueprint
 from school_portal.domain.roster import Enrolment
@@ -72,6 +73,7 @@ def who() -> str:
 
 @blueprint.post("/students")
 @audience(Role.SCHOOL)
+@SEARCHES
 def find_person() -> Answer:
     form = FindForm()
     if form.validate():
@@ -99,6 +101,7 @@ def person(student_id: int) -> str:
 
 @blueprint.post("/students/<int:student_id>/export")
 @audience(Role.SCHOOL)
+@PAPERS
 def export_person(student_id: int) -> Answer:
     session, form, given = db.session(), ExportForm(), []
     student = _own(student_id)

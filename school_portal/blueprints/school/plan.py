@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from school_portal.blueprints.http import request_id
 from school_portal.blueprints.identity import actor, audience, own_school
+from school_portal.blueprints.limits import JOBS, PLANS
 from school_portal.blueprints.paging import page_of
 from school_portal.blueprints.school.blueprint import blueprint
 from school_portal.domain.grouping import Plan
@@ -50,6 +51,7 @@ def named(school: School, show: str, listed: list[tuple[object, ...]]) -> dict[s
 
 @blueprint.get("/applications/plan")
 @audience(Role.SCHOOL)
+@PLANS
 def plan() -> str | Response:
     school, portal = own_school(), current_portal()
     running = latest_job(db.session(), school.id, school.id, "applications-generate")
@@ -97,6 +99,7 @@ def choices(school: School, plan: Plan, on: date) -> list[tuple[school_desk.Spec
 
 @blueprint.post("/applications/generate")
 @audience(Role.SCHOOL)
+@JOBS
 def generate() -> Response:
     """Have today's plan made, by a worker."""
     school, portal = own_school(), current_portal()

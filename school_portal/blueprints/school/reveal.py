@@ -8,6 +8,7 @@ from flask import url_for
 
 from school_portal.blueprints import reveal
 from school_portal.blueprints.identity import actor, audience
+from school_portal.blueprints.limits import NUMBERS
 from school_portal.blueprints.school.blueprint import blueprint
 from school_portal.extensions import db
 from school_portal.models import Role, Student
@@ -34,6 +35,7 @@ def why_reveal(student_id: int) -> str:
 
 @blueprint.post("/students/<int:student_id>/number")
 @audience(Role.SCHOOL)
+@NUMBERS
 def reveal_number(student_id: int) -> str | tuple[str, int]:
     student, shown = _shown(student_id)
     return reveal.answer(

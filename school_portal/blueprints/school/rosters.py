@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as Redirect
 from school_portal.blueprints.downloads import workbook
 from school_portal.blueprints.http import request_id
 from school_portal.blueprints.identity import actor, audience, own_school
+from school_portal.blueprints.limits import JOBS, PAPERS, UPLOADS
 from school_portal.blueprints.paging import page_of
 from school_portal.blueprints.school.blueprint import blueprint
 from school_portal.blueprints.school.forms import UploadForm
@@ -36,6 +37,7 @@ def rosters() -> str:
 
 @blueprint.get("/rosters/template")
 @audience(Role.SCHOOL)
+@PAPERS
 def roster_template() -> Response:
     school = own_school()
     content = reviewing.template(db.session(), school, current_portal().today())
@@ -50,6 +52,7 @@ def upload() -> str:
 
 @blueprint.post("/rosters/new")
 @audience(Role.SCHOOL)
+@UPLOADS
 def receive() -> tuple[str, int] | Redirect:
     form = UploadForm()
     if form.validate():
@@ -106,6 +109,7 @@ def roster(roster_id: int) -> str:
 
 @blueprint.post("/rosters/<int:roster_id>/sheet")
 @audience(Role.SCHOOL)
+@JOBS
 def choose_sheet(roster_id: int) -> Redirect:
     """Check the same file again, another sheet of it; the refused roster is given up."""
     session, portal = db.session(), current_portal()
@@ -121,6 +125,7 @@ def choose_sheet(roster_id: int) -> Redirect:
 
 @blueprint.post("/rosters/<int:roster_id>/confirm")
 @audience(Role.SCHOOL)
+@JOBS
 def confirm(roster_id: int) -> Redirect:
     session, portal = db.session(), current_portal()
     found = access.own(session, actor(), Roster, roster_id)
@@ -149,6 +154,7 @@ def discard(roster_id: int) -> Redirect:
 
 @blueprint.get("/rosters/<int:roster_id>/errors")
 @audience(Role.SCHOOL)
+@PAPERS
 def error_workbook(roster_id: int) -> Response:
     found = access.own(db.session(), actor(), Roster, roster_id)
     content = reviewing.error_workbook(db.session(), current_portal(), found)

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from school_portal.blueprints.downloads import attachment, workbook
 from school_portal.blueprints.http import request_id
 from school_portal.blueprints.identity import actor, audience, begin_writing
+from school_portal.blueprints.limits import JOBS, PAPERS
 from school_portal.blueprints.paging import page_of
 from school_portal.blueprints.rendering import moment
 from school_portal.blueprints.settings.blueprint import blueprint
@@ -77,6 +78,7 @@ def audit_trail() -> str:
 
 @blueprint.get("/audit/export.<kind>")
 @audience(*READERS)
+@PAPERS
 def export_audit(kind: str) -> Response:
     """Exactly what is shown, every page of it."""
     if kind not in ("csv", "xlsx"):
@@ -107,6 +109,7 @@ def _row(entry: service.Entry) -> tuple[str, ...]:
 
 @blueprint.post("/audit/verify")
 @audience(*READERS)
+@JOBS
 def verify_audit() -> Response:
     session = db.session()
     service.verify(session, current_portal(), actor(), request_id())

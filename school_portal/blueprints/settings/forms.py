@@ -127,7 +127,7 @@ class PasswordForm(FlaskForm):
     new = PasswordField(
         "新密码",
         [InputRequired("请填写新密码。")],
-        description="8 至 256 个字，不能与用户名或原密码相同。",
+        description="8 至 256 个字，不能是常用密码或原密码，也不能由姓名、用户名、学校名称组成。",
         render_kw={"autocomplete": "new-password"},
     )
     again = PasswordField(

@@ -7,6 +7,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
 from school_portal.blueprints.identity import actor, audience
+from school_portal.blueprints.limits import UPLOADS
 from school_portal.blueprints.settings.blueprint import blueprint
 from school_portal.blueprints.settings.forms import WorkdaysForm
 from school_portal.domain.workdays import NoticeRefused
@@ -27,6 +28,7 @@ def workdays() -> str:
 
 @blueprint.post("/workdays")
 @audience(Role.ADMIN)
+@UPLOADS
 def load_workdays() -> Response | tuple[str, int]:
     session, form = db.session(), WorkdaysForm()
     if form.validate():

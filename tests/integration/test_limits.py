@@ -1,0 +1,107 @@
+"""Who asks too often is told when to ask again; what was refused is in the log, and no more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import structlog
+from flask import Flask
+from limits import parse
+from sqlalchemy.orm import Session
+
+from school_portal.blueprints import limits
+from school_portal.domain.workflow import Role
+from school_portal.extensions.web import limiter
+from school_portal.services.portal import Portal
+from tests.factories.operation import Operation, running
+from tests.factories.visitor import HTML, Visitor, user
+
+DOC = Path(__file__).parents[2] / "docs" / "security" / "limits.md"
+
+
+@pytest.fixture
+def operation(session: Session, portal: Portal) -> Operation:
+    made = running(session)
+    user(session, portal, "zhang", school=made.school)
+    user(session, portal, "li", school=made.other)
+    user(session, portal, "wang", role=Role.CENTRE)
+    session.commit()
+    return made
+
+
+def signed_in(app: Flask, username: str) -> Visitor:
+    made = Visitor(app)
+    made.sign_in(username)
+    return made
+
+
+def all_but_used(limit: limits.Limit, key: str) -> None:
+    """As though so many calls had been made but one."""
+    item = parse(limit.rate)
+    assert limiter.limiter.hit(item, key, limit.name, cost=item.amount - 1)
+
+
+def test_beyond_the_limit_one_is_told_when_to_come_back(
+    app: Flask, session: Session, operation: Operation
+) -> None:
+    zhang, li = signed_in(app, "zhang"), signed_in(app, "li")
+    all_but_used(limits.PAPERS, "user:1")
+    assert zhang.get("/school/rosters/template").status_code == 200
+    page = zhang.get("/school/rosters/template")
+    assert page.status_code == 429
+    assert 0 < int(page.headers["Retry-After"]) <= 600
+    assert "请在 10 分钟之后再试" in page.get_data(as_text=True)
+    told = zhang.send("GET", "/school/rosters/template").json
+    assert told is not None and told["code"] == "request.too-often"
+    assert zhang.get("/school/").status_code == 200
+    assert li.get("/school/rosters/template").status_code == 200
+
+
+def test_who_is_not_signed_in_is_known_by_the_address(app: Flask, operation: Operation) -> None:
+    all_but_used(limits.SEARCHES, "192.0.2.1")
+    there = {"REMOTE_ADDR": "192.0.2.1"}
+    statuses = [
+        Visitor(app).send("GET", "/register", headers=HTML, environ_base=there).status_code
+        for _ in range(2)
+    ]
+    assert statuses == [200, 429]
+    assert Visitor(app).get("/register").status_code == 200
+    assert Visitor(app).send("GET", "/healthz", environ_base=there).status_code == 200
+
+
+def test_the_document_has_every_limit() -> None:
+    text = DOC.read_text(encoding="utf-8")
+    for one in limits.LIMITS:
+        assert f"| `{one.name}` | {one.rate} |" in text
+
+
+def test_a_refused_request_is_one_line_of_the_log_without_what_was_asked(
+    app: Flask, session: Session, operation: Operation
+) -> None:
+    wang = signed_in(app, "wang")
+    zhang = signed_in(app, "zhang")
+    with structlog.testing.capture_logs() as lines:
+        wang.send("GET", "/school/students/4711?q=secret", headers=HTML)
+        zhang.send("GET", "/school/students/4711?q=secret", headers=HTML)
+        zhang.send("GET", "/school/students/4711")
+        zhang.send("POST", "/school/students", data={"number": "secret"}, headers=HTML)
+        zhang.send("PUT", "/school/students/4711", headers=HTML)
+        Visitor(app).send("GET", "/school/students/4711", headers=HTML)
+        zhang.send("GET", "/secret/4711", headers=HTML)
+        assert zhang.get("/school/").status_code == 200
+    found = [
+        tuple(line[name] for name in ("status", "code", "route", "user", "role")) for line in lines
+    ]
+    person = "/school/students/<int:student_id>"
+    assert found == [
+        (403, None, person, 3, "centre"),
+        (404, "request.not-found", person, 1, "school"),
+        (404, "request.not-found", person, 1, "school"),
+        (400, "request.csrf", "/school/students", 1, "school"),
+        (405, None, None, 1, "school"),
+        (302, "request.sign-in", person, None, None),
+        (404, None, None, 1, "school"),
+    ]
+    assert not any("secret" in str(line) or "4711" in str(line) for line in lines)
+    assert all(line["event"] == "request.refused" and line["request"] for line in lines)
