@@ -41,6 +41,7 @@ _OTHERS = {
     "evaluation.draft": "新建专业评估",
     "key-sign-in.refuse": "CA key 登录被拒",
     "key.renew": "CA key 证书更新",
+    "keys.reindex": "更换索引密钥",
     "keys.rotate": "轮换加密密钥",
     "number.reveal": "查看完整证件号码",
     "opening-data.load": "载入期初数据",

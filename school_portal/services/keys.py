@@ -20,6 +20,7 @@ from school_portal.models import (
     GroupSubmission,
     Job,
     PersonalAct,
+    Restriction,
     RosterRow,
     School,
     SpecialtyEvaluation,
@@ -83,6 +84,13 @@ COLUMNS = (
         SealedColumn("students", column, cells, model.id, model.document_index)
         for model in (RosterRow, Student)
         for column, cells in (("document", model.document_sealed), ("mobile", model.mobile_sealed))
+    ),
+    SealedColumn(
+        "students",
+        "document",
+        Restriction.document_sealed,
+        Restriction.id,
+        Restriction.document_index,
     ),
     *(
         SealedColumn(

@@ -140,10 +140,10 @@ def test_what_is_written_meanwhile_is_met_again(
     session: Session, portal: Portal, school: School
 ) -> None:
     rotated = with_keys(session, portal, FRESH, *portal.settings.encryption_keys)
-    steps = keys.reseal(session, rotated, key_id(FRESH).hex())
+    steps, vault = keys.reseal(session, rotated, key_id(FRESH).hex()), portal.vault
     for number, _ in enumerate(steps):
         if number == 3:
-            school.key_id_sealed = portal.vault.seal(
+            school.key_id_sealed = vault.seal(
                 "schools", "key_id", school.uscc.encode(), "keyID"
             )
             portal.storage.put(BytesIO(b"PK late"), 100)
