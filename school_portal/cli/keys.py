@@ -50,9 +50,7 @@ def reindex(form: str, leave_unreadable: bool) -> None:
     from school_portal.services import reindexing  # noqa: PLC0415  reads certificates
 
     session, actor = db.session(), Actor.operator_at_the_console()
-    found = reindexing.reindex(
-        session, current_portal(), actor, leave_unreadable=leave_unreadable
-    )
+    found = reindexing.reindex(session, current_portal(), actor, leave_unreadable=leave_unreadable)
     session.commit()
     console.answer(
         asdict(found),

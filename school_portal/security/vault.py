@@ -71,7 +71,10 @@ class Vault:
         """
         kept = session.get(WrappedKey, INDEX_KEY) or WrappedKey(name=INDEX_KEY, sealed=b"")
         with suppress(Unreadable):
-            old, name = ring.unseal(kept.sealed, _INDEX_KEY_PLACE), f"{INDEX_KEY}-{now:%Y%m%d%H%M%S}"
+            old, name = (
+                ring.unseal(kept.sealed, _INDEX_KEY_PLACE),
+                f"{INDEX_KEY}-{now:%Y%m%d%H%M%S}",
+            )
             sealed = ring.seal(old, place_of("wrapped_keys", "sealed", name.encode()))
             session.add(WrappedKey(name=name, sealed=sealed))
         fresh = secrets.token_bytes(32)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,8 +50,8 @@ class Hashed:
 class Reindexed:
     """How many rows of each table have new hashes, and the ids of those that kept the old."""
 
-    done: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    left: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    done: dict[str, int] = field(default_factory=dict)
+    left: dict[str, list[int]] = field(default_factory=dict)
 
 
 def _opened(vault: Vault, table: str, column: str, row_key: bytes, sealed: bytes | None) -> str:
@@ -198,10 +197,10 @@ def _anew(
     made = []
     for row in rows:
         try:
-            made.append({"row": row.id, **table.made(vault, row, portal.settings.key_id_oid)})
+            made.append({"of_id": row.id, **table.made(vault, row, portal.settings.key_id_oid)})
         except (Unreadable, ValueError):  # the latter: a certificate that cannot be read
-            found.left[table.name].append(row.id)
-    found.done[table.name] += len(made)
+            found.left.setdefault(table.name, []).append(row.id)
+    found.done[table.name] = found.done.get(table.name, 0) + len(made)
     return made
 
 
@@ -209,12 +208,12 @@ def _write(session: Session, table: Hashed, made: list[Values]) -> None:
     if not made:
         return
     target = table.model.__table__
-    names = [name for name in made[0] if name != "row"]
+    names = [name for name in made[0] if name != "of_id"]
     session.execute(
         sa.update(target)
-        .where(target.c.id == sa.bindparam("row"))
+        .where(target.c.id == sa.bindparam("of_id"))
         .values({name: sa.bindparam(f"{name}_new") for name in names}),
-        [{"row": one["row"], **{f"{name}_new": one[name] for name in names}} for one in made],
+        [{"of_id": one["of_id"], **{f"{name}_new": one[name] for name in names}} for one in made],
     )
 
 

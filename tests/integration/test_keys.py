@@ -143,9 +143,7 @@ def test_what_is_written_meanwhile_is_met_again(
     steps, vault = keys.reseal(session, rotated, key_id(FRESH).hex()), portal.vault
     for number, _ in enumerate(steps):
         if number == 3:
-            school.key_id_sealed = vault.seal(
-                "schools", "key_id", school.uscc.encode(), "keyID"
-            )
+            school.key_id_sealed = vault.seal("schools", "key_id", school.uscc.encode(), "keyID")
             portal.storage.put(BytesIO(b"PK late"), 100)
         session.commit()
     assert key_ids(session, portal) == {key_id(FRESH)}
