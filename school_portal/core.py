@@ -23,7 +23,6 @@ def build_core(settings: config.Settings, clock: Clock = utc_now) -> Flask:
     """What every use case runs in. Raises SettingsError where a setting is not fit."""
     app = Flask("school_portal")
     app.config.update(
-        SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
     )

@@ -62,6 +62,17 @@ def reindex(form: str, leave_unreadable: bool) -> None:
     )
 
 
+@keys.command("rotate-session")
+@console.in_format()
+@console.in_portal()
+def rotate_session(form: str) -> None:
+    """启用新的会话密钥；由上一把签名的登录和表单仍然有效，再早的失效。"""
+    session = db.session()
+    service.rotate_session(session, current_portal(), Actor.operator_at_the_console())
+    session.commit()
+    console.answer({"rotated": True}, form, ["已启用新的会话密钥，已登录的人不受影响"])
+
+
 @keys.command("status")
 @console.in_format()
 @console.in_portal()

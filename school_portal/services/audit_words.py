@@ -43,6 +43,7 @@ _OTHERS = {
     "key.renew": "CA key 证书更新",
     "keys.reindex": "更换索引密钥",
     "keys.rotate": "轮换加密密钥",
+    "keys.rotate-session": "轮换会话密钥",
     "number.reveal": "查看完整证件号码",
     "opening-data.load": "载入期初数据",
     "opinion.finish": "提交专家意见",
