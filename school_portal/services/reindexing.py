@@ -25,6 +25,7 @@ from school_portal.security.ca.certificates import read_certificate, unbase64
 from school_portal.security.ca.key_id import text_of
 from school_portal.security.cipher import Unreadable
 from school_portal.security.vault import Vault
+from school_portal.services import receipts
 from school_portal.services.access import Actor, Refused
 from school_portal.services.portal import Portal
 
@@ -128,6 +129,7 @@ def reindex(
     dialect.alone(session)
     vault = Vault.replace(session, portal.ring, portal.clock())
     keep_restricted_documents(session)
+    _keep_receipts(session)
     found = Reindexed()
     try:
         for table in TABLES:
@@ -174,6 +176,15 @@ def keep_restricted_documents(session: Session) -> None:
         ),
         execution_options={"synchronize_session": False},
     )
+
+
+def _keep_receipts(session: Session) -> None:
+    """The hashes on receipts from before they were kept: what they are made of changes now."""
+    handed_in = AccountOpening.requested_at.is_not(None)
+    for opening in session.scalars(
+        sa.select(AccountOpening).where(handed_in, AccountOpening.receipt_digest.is_(None))
+    ):
+        opening.receipt_digest = receipts.made_of(opening)
 
 
 def _chunks(session: Session, table: Hashed) -> Iterator[Sequence[Any]]:

@@ -41,9 +41,7 @@ def test_keys_of_the_environment_have_no_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "keys"), [("one", ("one",)), ("new, old", ("new", "old")), ("a=,", ("a=",))]
 )
-def test_session_keys_of_the_environment(
-    tmp_path: Path, text: str, keys: tuple[str, ...]
-) -> None:
+def test_session_keys_of_the_environment(tmp_path: Path, text: str, keys: tuple[str, ...]) -> None:
     given = read(tmp_path, SCHOOL_PORTAL_SECRET_KEY=text)
     assert (given.session_keys, given.session_file) == (keys, None)
 

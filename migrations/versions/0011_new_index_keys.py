@@ -1,6 +1,7 @@
-"""The document of a restricted person, sealed beside its hash, so that the hash can be made anew.
+"""What keyed hashes are made of, so that they can be made anew under another index key.
 
-A cell of the students is bound to the hash alone: it opens here as well.
+A restricted person's document, sealed: a cell of the students is bound to the hash alone and opens
+here as well. An application's hash on its receipt, which contains a keyed one.
 """
 
 import sqlalchemy as sa
@@ -13,6 +14,8 @@ depends_on = None
 
 
 def upgrade():
+    with op.batch_alter_table("account_openings") as table:
+        table.add_column(sa.Column("receipt_digest", sa.String(length=64), nullable=True))
     with op.batch_alter_table("restrictions") as table:
         table.add_column(sa.Column("document_type", sa.String(length=32), nullable=True))
         table.add_column(sa.Column("document_sealed", sa.LargeBinary(), nullable=True))
@@ -31,3 +34,5 @@ def downgrade():
     with op.batch_alter_table("restrictions") as table:
         table.drop_column("document_sealed")
         table.drop_column("document_type")
+    with op.batch_alter_table("account_openings") as table:
+        table.drop_column("receipt_digest")
