@@ -26,11 +26,39 @@ class SettingsError(Exception):
     """A setting is missing or malformed; the text is one line in Chinese that names it."""
 
 
-class KeyFile:
-    """The key ring kept in the home folder; it may be changed while processes run."""
+class SecretFile:
+    """Secrets in the home folder, newest first; they may be changed while processes run."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+
+    def secrets(self) -> tuple[str, ...]:
+        """Those in force now."""
+        return _parts(self.path.read_text())
+
+    def prepend(self, secret: bytes, keeping: int | None = None) -> None:
+        """Puts a new one in front of the newest `keeping`, or of all, in base64.
+
+        Whoever reads meanwhile reads the whole old file or the new.
+        """
+        folder = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)  # two rotations at once lose no key
+            text = ",".join((b64encode(secret).decode(), *self.secrets()[:keeping]))
+            fresh = self.path.with_name(self.path.name + ".new")
+            fresh.unlink(missing_ok=True)
+            _write_secret(fresh, text)
+            fresh.replace(self.path)
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+class KeyFile(SecretFile):
+    """The key ring's file, which knows whether it was changed."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
         self._seen: tuple[int, int] | None = None
 
     def read(self) -> tuple[bytes, ...]:
@@ -43,20 +71,6 @@ class KeyFile:
         """The keys where the file is another than the one last read."""
         state = self.path.stat()
         return None if (state.st_ino, state.st_mtime_ns) == self._seen else self.read()
-
-    def prepend(self, key: bytes) -> None:
-        """Puts a new key in front; whoever reads meanwhile reads the whole old file or the new."""
-        folder = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX)  # two rotations at once lose no key
-            text = f"{b64encode(key).decode()},{self.path.read_text().strip()}"
-            fresh = self.path.with_name(self.path.name + ".new")
-            fresh.unlink(missing_ok=True)
-            _write_secret(fresh, text)
-            fresh.replace(self.path)
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +101,10 @@ class Settings:
     database_url: str = field(repr=False)
     redis_url: str | None = field(repr=False)
     storage_url: str
-    secret_key: str = field(repr=False)
+    given_session_keys: tuple[str, ...] = field(repr=False)  # by the environment
     encryption_keys: tuple[bytes, ...] = field(repr=False)
     key_file: KeyFile | None  # of the key ring, where the environment does not give it
+    session_file: SecretFile | None  # of the session keys, likewise
     origin: str | None
     port: int
     mail: MailServer | None
@@ -101,6 +116,11 @@ class Settings:
     @property
     def is_sqlite(self) -> bool:
         return self.database_url.startswith("sqlite")
+
+    @property
+    def session_keys(self) -> tuple[str, ...]:
+        """What signs cookies and forms now, and after it what signed them before."""
+        return self.session_file.secrets() if self.session_file else self.given_session_keys
 
     def reload_encryption_keys(self) -> tuple[bytes, ...] | None:
         """The key ring, where it was changed since it was last read."""
@@ -118,14 +138,18 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
     database_url = _database_url(setting("DATABASE_URL") or f"sqlite:///{home / 'portal.db'}")
     may_make = database_url.startswith("sqlite")
     keys, key_file = _key_ring(setting("ENCRYPTION_KEYS"), home, may_make)
+    session_keys = _parts(setting("SECRET_KEY") or "")
+    if not session_keys:
+        _kept(home, "SECRET_KEY", may_make)
     return Settings(
         home=home,
         database_url=database_url,
         redis_url=setting("REDIS_URL"),
         storage_url=setting("STORAGE_URL") or (home / "files").as_uri(),
-        secret_key=setting("SECRET_KEY") or _kept(home, "SECRET_KEY", may_make),
+        given_session_keys=session_keys,
         encryption_keys=keys,
         key_file=key_file,
+        session_file=None if session_keys else SecretFile(home / "secret_key"),
         origin=_origin(setting("ORIGIN")),
         port=_port(environ.get("PORT") or "8000"),
         mail=_mail(setting("SMTP_URL"), setting("MAIL_FROM")),
@@ -153,7 +177,7 @@ def _database_url(url: str) -> str:
     raise SettingsError(f"设置 {PREFIX}DATABASE_URL 须以 sqlite:// 或 postgresql:// 开头")
 
 
-def _kept(home: Path, name: str, may_make: bool) -> str:
+def _kept(home: Path, name: str, may_make: bool) -> None:
     """A secret kept in the home folder, mode 0600; made where it is absent."""
     if not may_make:
         raise SettingsError(f"缺少设置 {PREFIX}{name}；使用 PostgreSQL 时必须提供")
@@ -164,7 +188,6 @@ def _kept(home: Path, name: str, may_make: bool) -> str:
         with suppress(FileExistsError):  # another process was first
             path.hardlink_to(fresh)
         fresh.unlink()
-    return path.read_text().strip()
 
 
 def _write_secret(path: Path, text: str) -> None:
@@ -184,6 +207,10 @@ def _key_ring(
     _kept(home, "ENCRYPTION_KEYS", may_make)
     key_file = KeyFile(home / "encryption_keys")
     return key_file.read(), key_file
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part for part in map(str.strip, text.split(",")) if part)
 
 
 def _encryption_keys(text: str) -> tuple[bytes, ...]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
-from sqlalchemy.orm import Session
 
 from school_portal import config
 from school_portal.extensions import db
 from school_portal.models import dialect
 from school_portal.security.cipher import KeyRing
-from school_portal.security.vault import Vault
+from school_portal.security.vault import Vault, wrapped
 from school_portal.services.portal import Clock, Portal, utc_now
 from school_portal.storage import Storage
 
@@ -24,7 +23,6 @@ def build_core(settings: config.Settings, clock: Clock = utc_now) -> Flask:
     """What every use case runs in. Raises SettingsError where a setting is not fit."""
     app = Flask("school_portal")
     app.config.update(
-        SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
     )
@@ -44,11 +42,12 @@ def _engine_options(settings: config.Settings) -> dict[str, Any]:
 def _portal(settings: config.Settings, clock: Clock) -> Portal:
     ring = KeyRing(settings.encryption_keys, settings.reload_encryption_keys)
 
-    @cache
+    @lru_cache(maxsize=2)  # for those, too, who still see the state before a change
+    def unwrapped(sealed: bytes) -> Vault:
+        return Vault.unwrap(ring, sealed)
+
     def open_vault() -> Vault:
-        with Session(db.engine) as session:
-            dialect.read_only(session)  # whoever needs the vault may hold SQLite's write lock
-            return Vault.open(session, ring)
+        return unwrapped(wrapped(db.session()))
 
     storage = Storage(settings.storage_url, ring)
     return Portal(settings, clock, storage, ring, open_vault, trust=_trust(settings))

@@ -9,6 +9,7 @@ from ipaddress import ip_address
 
 from flask import Flask, Response, g, request
 from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import URLSafeTimedSerializer
 
 from school_portal.config import KeyAgent
 from school_portal.extensions.proxy import visitor_address
@@ -92,7 +93,20 @@ def origin() -> str:
 
 
 class HostBoundSessions(SecureCookieSessionInterface):
-    """The session cookie takes the `__Host-` prefix over TLS: no other host can set it."""
+    """The session cookie takes the `__Host-` prefix over TLS: no other host can set it.
+
+    Cookie and forms are signed with the newest session key of the moment. What an older one signed
+    is still accepted: a sign-in ends where the server's table ends it.
+    """
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """Asked for when a request begins, and again when it ends."""
+        newest, *older = app.extensions["portal"].settings.session_keys
+        older.reverse()  # oldest first, as itsdangerous has it
+        app.config.update(
+            SECRET_KEY=newest, SECRET_KEY_FALLBACKS=older, WTF_CSRF_SECRET_KEY=[*older, newest]
+        )
+        return super().get_signing_serializer(app)
 
     def get_cookie_name(self, app: Flask) -> str:
         return "__Host-session" if over_tls() else "session"

@@ -1,8 +1,9 @@
-"""`school-portal keys`: the encryption keys."""
+"""`school-portal keys`: encryption keys, index key, session keys."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -15,7 +16,7 @@ from school_portal.services import keys as service
 from school_portal.services.access import Actor
 from school_portal.services.portal import current_portal
 
-keys = click.Group("keys", help="加密密钥。")
+keys = click.Group("keys", help="加密密钥、索引密钥、会话密钥。")
 
 
 @keys.command("rotate")
@@ -34,6 +35,42 @@ def rotate(form: str) -> None:
     if result is None:
         raise Failed(f"后台任务 {job_id} 没有完成。已有数据仍可读取，请保留所有密钥并重新执行。")
     console.answer(result, form, _lines(result))
+
+
+@keys.command("reindex")
+@click.option(
+    "--leave-unreadable",
+    is_flag=True,
+    help="密文打不开的行原样保留，不再能按号码查到；没有此选项时有这样的行则什么也不做",
+)
+@console.in_format()
+@console.in_portal()
+def reindex(form: str, leave_unreadable: bool) -> None:
+    """更换索引密钥，并由密文重新计算所有索引；索引密钥丢失时也用它恢复。"""
+    from school_portal.services import reindexing  # noqa: PLC0415  reads certificates
+
+    session, actor = db.session(), Actor.operator_at_the_console()
+    found = reindexing.reindex(session, current_portal(), actor, leave_unreadable=leave_unreadable)
+    session.commit()
+    console.answer(
+        asdict(found),
+        form,
+        [
+            *(f"{name}：{count} 行" for name, count in found.done.items()),
+            *(f"{name}：{len(ids)} 行密文打不开，原样保留" for name, ids in found.left.items()),
+        ],
+    )
+
+
+@keys.command("rotate-session")
+@console.in_format()
+@console.in_portal()
+def rotate_session(form: str) -> None:
+    """启用新的会话密钥；由上一把签名的登录和表单仍然有效，再早的失效。"""
+    session = db.session()
+    service.rotate_session(session, current_portal(), Actor.operator_at_the_console())
+    session.commit()
+    console.answer({"rotated": True}, form, ["已启用新的会话密钥，已登录的人不受影响"])
 
 
 @keys.command("status")

@@ -55,6 +55,8 @@ class AccountOpening(Case, Numbered, db.Model):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     saved_at: Mapped[datetime] = mapped_column(UtcDateTime)
     requested_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # On the receipt of that time; it contains a keyed hash, which may be made anew since.
+    receipt_digest: Mapped[str | None] = mapped_column(sa.String(64))
     original_received_on: Mapped[date | None]
 
     school: Mapped[School] = relationship()

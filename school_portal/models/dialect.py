@@ -18,6 +18,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 Value = str | int | bool | bytes | None
 
 READ_ONLY = "portal_read_only"
+ALONE = "portal_alone"
+_LOCK = int.from_bytes(b"portal")  # of PostgreSQL's advisory locks
 BUSY_SECONDS = 30
 # Of pages, each connection: the indexes that a merge writes to stay in memory.
 CACHE_KIB = 16 * 1024
@@ -32,11 +34,23 @@ def prepare(engine: sa.Engine) -> None:
 
 
 def _prepare_postgresql(engine: sa.Engine) -> None:
-    """Plan each query for its values: a plan kept since a table was empty scans it for ever."""
+    """Plan each query for its values: a plan kept since a table was empty scans it for ever.
+
+    Who may write shares a lock until its end with all others, and waits for one that is ALONE.
+    """
 
     @event.listens_for(engine, "connect")
     def connected(connection: psycopg.Connection[Any], record: object) -> None:
         connection.prepare_threshold = None
+
+    @event.listens_for(engine, "begin")
+    def began(connection: sa.Connection) -> None:
+        options = connection.get_execution_options()
+        if options.get(ALONE):
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        elif not options.get(READ_ONLY):
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock_shared({_LOCK})")
 
 
 def _prepare_sqlite(engine: sa.Engine) -> None:
@@ -68,6 +82,17 @@ def read_only(session: Session) -> None:
     postgresql = session.get_bind().dialect.name == "postgresql"
     options: dict[str, Any] = {"isolation_level": "REPEATABLE READ"} if postgresql else {}
     session.connection(execution_options={READ_ONLY: True, **options})
+
+
+def alone(session: Session) -> None:
+    """Begin a transaction beside which nobody writes, once those that do have ended.
+
+    Raises OperationalError where they take longer than BUSY_SECONDS. Each other transaction sees
+    the state before it or the one after it, from its beginning to its end.
+    """
+    if session.in_transaction():
+        raise RuntimeError("others may have written since this transaction began")
+    session.connection(execution_options={ALONE: True})
 
 
 def ensure_row(session: Session, table: sa.Table, values: dict[str, Any]) -> None:

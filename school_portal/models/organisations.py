@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from school_portal.domain.facts import Basis, BodyState, BodyType, Node
+from school_portal.domain.identifiers import DocumentType
 from school_portal.domain.levels import Level, TrainingLevel
 from school_portal.domain.permission import PermissionState
 from school_portal.domain.projects import Project
@@ -211,13 +212,19 @@ class Cooperation(db.Model):
 
 
 class Restriction(db.Model):
-    """A recorded restriction of a body, a school or a person (N120 三(四)2)."""
+    """A recorded restriction of a body, a school or a person (N120 三(四)2).
+
+    A person's document is sealed as a student's is, so that its hash can be made anew; it is not
+    there where nobody knew it when these columns were added.
+    """
 
     __tablename__ = "restrictions"
     id: Mapped[int] = mapped_column(primary_key=True)
     school_id: Mapped[int | None] = mapped_column(sa.ForeignKey("schools.id"))
     body_id: Mapped[int | None] = mapped_column(sa.ForeignKey("bodies.id"))
     document_index: Mapped[bytes | None] = mapped_column(sa.LargeBinary(32), index=True)
+    document_type: Mapped[DocumentType | None] = mapped_column(choice(DocumentType))
+    document_sealed: Mapped[bytes | None]
     starts_on: Mapped[date | None]
     ends_on: Mapped[date | None]
     reason: Mapped[str] = mapped_column(sa.String(500), default="")

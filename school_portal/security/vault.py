@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
 from typing import Literal
@@ -53,10 +55,32 @@ class Vault:
     @classmethod
     def open(cls, session: Session, ring: KeyRing) -> Vault:
         """The vault of an initialised database. Raises Unreadable where the keys do not fit it."""
-        kept = session.get(WrappedKey, INDEX_KEY)
-        if kept is None:
-            raise Unreadable("数据库中没有索引密钥，请先运行 school-portal init")
-        return cls(ring, ring.unseal(kept.sealed, _INDEX_KEY_PLACE))
+        return cls.unwrap(ring, wrapped(session))
+
+    @classmethod
+    def unwrap(cls, ring: KeyRing, sealed: bytes) -> Vault:
+        """The vault whose index key is sealed so. Raises Unreadable."""
+        return cls(ring, ring.unseal(sealed, _INDEX_KEY_PLACE))
+
+    @classmethod
+    def replace(cls, session: Session, ring: KeyRing, now: datetime) -> Vault:
+        """The vault with a new index key; whoever calls it makes every hash anew.
+
+        The old one is kept under the second of its end, where it can still be opened: documents
+        on older receipts are hashed under it.
+        """
+        kept = session.get(WrappedKey, INDEX_KEY) or WrappedKey(name=INDEX_KEY, sealed=b"")
+        with suppress(Unreadable):
+            old, name = (
+                ring.unseal(kept.sealed, _INDEX_KEY_PLACE),
+                f"{INDEX_KEY}-{now:%Y%m%d%H%M%S}",
+            )
+            sealed = ring.seal(old, place_of("wrapped_keys", "sealed", name.encode()))
+            session.add(WrappedKey(name=name, sealed=sealed))
+        fresh = secrets.token_bytes(32)
+        kept.sealed = ring.seal(fresh, _INDEX_KEY_PLACE)
+        session.add(kept)
+        return cls(ring, fresh)
 
     def seal(self, table: str, column: str, row_key: bytes, text: str) -> bytes:
         """`text` sealed into one cell: it opens nowhere else."""
@@ -84,6 +108,17 @@ class Vault:
             outer.update(inner.digest())
             hashes.append(outer.digest())
         return hashes
+
+
+def wrapped(session: Session) -> bytes:
+    """The index key as it is kept, sealed; asked for once a transaction. Raises Unreadable."""
+    kept = session.info[INDEX_KEY] = session.get(WrappedKey, INDEX_KEY)  # held: it is weakly known
+    if kept is None:
+        raise Unreadable(
+            "数据库中没有索引密钥：新的数据库请运行 school-portal init，丢失了的请运行"
+            " school-portal keys reindex"
+        )
+    return kept.sealed
 
 
 def place_of(table: str, column: str, row_key: bytes) -> bytes:

@@ -25,7 +25,7 @@ from school_portal.domain.projects import Project
 from school_portal.domain.windows import civil_date
 from school_portal.domain.workflow import Role
 from school_portal.models import AccountOpening, OpeningLine, School
-from school_portal.services import numbering, opening_check, school_accounts
+from school_portal.services import numbering, opening_check, receipts, school_accounts
 from school_portal.services.access import Actor, Refused, lock
 from school_portal.services.opening_check import personal
 from school_portal.services.portal import Portal
@@ -167,6 +167,7 @@ def request(session: Session, portal: Portal, actor: Actor, opening: AccountOpen
     if opening.number is None:
         (opening.number,) = numbering.numbers(session, "account-opening", "KH", year)
     opening.requested_at = portal.clock()
+    opening.receipt_digest = receipts.made_of(opening)
     _apply(session, portal, actor, opening, OpeningAction.REQUEST, number=opening.number)
 
 

@@ -95,7 +95,7 @@ def check(
     today: date,
 ) -> Iterator[Checked]:
     """Read a file in the child process and judge its rows, a chunk at a time; writes nothing."""
-    comparison = Comparison(session, portal.vault, school_id)
+    comparison = Comparison(session, portal, school_id)
     rows_in = context(session, school_id, today)
     for chunk in read_roster(source, file_name, rows_in, sheet=sheet):
         compared, refused = comparison.compare(chunk.rows)

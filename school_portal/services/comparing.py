@@ -16,7 +16,7 @@ from school_portal.domain.roster import RosterRow
 from school_portal.domain.violations import Issue, issue
 from school_portal.models import Specialty, Student, dialect
 from school_portal.models.people import HELD_BY_ONE_SCHOOL
-from school_portal.security.vault import Vault
+from school_portal.services.portal import Portal
 
 # What a row may change; an empty optional cell keeps what is saved.
 COMPARED = (
@@ -53,10 +53,10 @@ class Compared:
 class Comparison:
     """Compares one school's rows, a chunk at a time, in a few queries a chunk."""
 
-    def __init__(self, session: Session, vault: Vault, school_id: int) -> None:
+    def __init__(self, session: Session, portal: Portal, school_id: int) -> None:
         self.session = session
         self.school_id = school_id
-        self.vault = vault
+        self.portal = portal
         # A school's first roster has nothing to be compared with; who comes meanwhile raises the
         # school's version, and the roster is compared again.
         self.has_students = session.scalar(
@@ -71,10 +71,11 @@ class Comparison:
 
     def compare(self, rows: Sequence[RosterRow]) -> tuple[list[Compared], list[Issue]]:
         """The rows that may be taken, and an issue for each that may not (contract, `row.*`)."""
-        persons = self.vault.index_many(
+        vault = self.portal.vault
+        persons = vault.index_many(
             "person", (person_key(row.document_type, row.document_number) for row in rows)
         )
-        mobiles = self.vault.index_many("mobile", (row.mobile for row in rows))
+        mobiles = vault.index_many("mobile", (row.mobile for row in rows))
         saved = self._saved(persons)
         numbers = self._number_holders([row.student_no for row in rows])
         elsewhere = self._held_elsewhere(persons)
@@ -91,7 +92,7 @@ class Comparison:
     def refusals(self, rejected: Sequence[RejectedRow]) -> list[Issue]:
         """What else refuses rows with errors, where the person is known: all is said at once."""
         known = [(row.row, fold(row.student_no), row.person) for row in rejected if row.person]
-        persons = self.vault.index_many("person", (key for _, _, key in known))
+        persons = self.portal.vault.index_many("person", (key for _, _, key in known))
         numbers = self._number_holders([number for _, number, _ in known])
         elsewhere = self._held_elsewhere(persons)
         return [

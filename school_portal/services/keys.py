@@ -20,6 +20,7 @@ from school_portal.models import (
     GroupSubmission,
     Job,
     PersonalAct,
+    Restriction,
     RosterRow,
     School,
     SpecialtyEvaluation,
@@ -84,6 +85,13 @@ COLUMNS = (
         for model in (RosterRow, Student)
         for column, cells in (("document", model.document_sealed), ("mobile", model.mobile_sealed))
     ),
+    SealedColumn(
+        "students",
+        "document",
+        Restriction.document_sealed,
+        Restriction.id,
+        Restriction.document_index,
+    ),
     *(
         SealedColumn(
             "specialty_evaluations", column, cells, SpecialtyEvaluation.id, SpecialtyEvaluation.uid
@@ -143,6 +151,21 @@ def rotate(session: Session, portal: Portal, actor: Actor) -> Job:
         actor_id=actor.user_id,
         now=now,
     )
+
+
+def rotate_session(session: Session, portal: Portal, actor: Actor) -> None:
+    """Puts a new session key in front of the present one, and forgets those before.
+
+    What the environment gives is the operator's to change. Raises Refused.
+    """
+    if portal.settings.session_file is None:
+        raise Refused(
+            "会话密钥由设置 SCHOOL_PORTAL_SECRET_KEY 给出。请先把新密钥加在旧密钥之后，以逗号分隔，"
+            "逐个重新启动所有进程，再把新密钥移到最前面，重新启动一次。"
+        )
+    audit.record(session, actor.label, "keys.rotate-session", "key:session", at=portal.clock())
+    session.flush()
+    portal.settings.session_file.prepend(secrets.token_bytes(32), keeping=1)
 
 
 def status(session: Session, portal: Portal) -> dict[str, Any]:
@@ -208,7 +231,7 @@ def _reseal_cells(session: Session, ring: KeyRing, column: SealedColumn) -> Iter
     table: Any = column.cells.class_.__table__
     write = (
         sa.update(table)
-        .where(table.c[column.key.key] == sa.bindparam("row"))
+        .where(table.c[column.key.key] == sa.bindparam("of"))  # a table has a column `row`
         .values({column.cells.key: sa.bindparam("fresh")})
     )
     last = None
@@ -222,7 +245,7 @@ def _reseal_cells(session: Session, ring: KeyRing, column: SealedColumn) -> Iter
             (ring.unseal(row.sealed, place), place) for row, place in zip(rows, places, strict=True)
         )
         session.execute(
-            write, [{"row": row[0], "fresh": cell} for row, cell in zip(rows, fresh, strict=True)]
+            write, [{"of": row[0], "fresh": cell} for row, cell in zip(rows, fresh, strict=True)]
         )
         last = rows[-1][0]
         yield len(rows)

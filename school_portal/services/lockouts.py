@@ -78,7 +78,7 @@ def _delay(doublings: int) -> timedelta:
 
 def _keys(portal: Portal, attempt: Attempt) -> Iterator[tuple[bytes, int]]:
     """A name may hold somebody's document number by mistake: only a keyed hash is kept."""
-    secret = portal.settings.secret_key.encode()
+    secret = portal.settings.session_keys[0].encode()
     for kind, text, free in (
         ("name", attempt.name.strip().casefold(), NAME_FAILURES),
         ("address", attempt.address, ADDRESS_FAILURES),

@@ -23,6 +23,7 @@ from school_portal.services.access import Actor, Refused, lock
 from school_portal.services.disclosure import note
 from school_portal.services.personal import members_of, rosters_naming, subject_of
 from school_portal.services.portal import Portal
+from school_portal.services.reindexing import keep_restricted_documents
 from school_portal.services.transitions import apply
 
 LONGEST_NAME = 100
@@ -113,6 +114,7 @@ def delete(
     student goes too, out of the drafts. Raises Refused without a reason.
     """
     school = lock(session, student.school_id)
+    keep_restricted_documents(session)
     rosters = [one.file_name for one in rosters_naming(session, student) if one.expired_at is None]
     members = members_of(session, student)
     kept = sorted(

@@ -39,7 +39,10 @@ class Portal:
 
     @property
     def vault(self) -> Vault:
-        """The keys in use; opened at first use, for the index key lies in the database."""
+        """The keys in use, for one transaction: the index key lies in the database and may change.
+
+        Whoever goes on after a commit asks again.
+        """
         return self.open_vault()
 
     def today(self) -> date:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from school_portal.domain.projects import Project, read_catalogue
 from school_portal.extensions import db
-from school_portal.models import CatalogueOccupation, dialect
+from school_portal.models import AuditHead, CatalogueOccupation, dialect
 from school_portal.security import audit
 from school_portal.security.cipher import KeyRing
 from school_portal.security.vault import Vault
@@ -19,12 +19,17 @@ CATALOGUE = "occupations-2024-447.csv"
 
 
 def initialise(ring: KeyRing) -> None:
-    """Create or upgrade the database, load the catalogue, make the keys that are missing."""
+    """Create or upgrade the database, load the catalogue, make the keys that are missing.
+
+    Raises Unreadable where the index key was lost: a new one would find nobody.
+    """
     upgrade()
     session: Session = db.session()
     _load_catalogue(session)
-    audit.start(session)
-    Vault.create(session, ring)
+    if session.get(AuditHead, audit.HEAD_ID) is None:
+        audit.start(session)
+        Vault.create(session, ring)
+    Vault.open(session, ring)
     session.commit()
 
 

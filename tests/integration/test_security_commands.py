@@ -133,3 +133,15 @@ def test_keys_kept_in_the_home_are_rotated_by_a_worker(tmp_path: Path) -> None:
     assert (newest["newest"], newest["cells"]) == (True, before["cells"])
     assert json.loads(output("keys", "status", "--format", "json")) == after
     assert json.loads(output("audit", "verify", "--format", "json"))["findings"] == []
+
+
+def test_a_new_index_key_from_the_command_line(school_portal: Run, session: Session) -> None:
+    status, told, _ = school_portal("keys reindex --format json")
+    assert (status, json.loads(told)) == (0, {"done": {}, "left": {}})
+    assert session.scalars(sa.select(AuditEvent.action)).all()[-1] == "keys.reindex"
+
+
+def test_session_keys_of_the_environment_stay(school_portal: Run) -> None:
+    status, _, told = school_portal("keys rotate-session")
+    assert status == 1
+    assert "SCHOOL_PORTAL_SECRET_KEY" in told

@@ -38,6 +38,24 @@ def test_keys_of_the_environment_have_no_file(tmp_path: Path) -> None:
     assert given.reload_encryption_keys() is None
 
 
+@pytest.mark.parametrize(
+    ("text", "keys"), [("one", ("one",)), ("new, old", ("new", "old")), ("a=,", ("a=",))]
+)
+def test_session_keys_of_the_environment(tmp_path: Path, text: str, keys: tuple[str, ...]) -> None:
+    given = read(tmp_path, SCHOOL_PORTAL_SECRET_KEY=text)
+    assert (given.session_keys, given.session_file) == (keys, None)
+
+
+def test_a_new_session_key_forgets_all_but_the_one_before(tmp_path: Path) -> None:
+    settings, seen = read(tmp_path), []
+    for _ in range(3):
+        seen.append(settings.session_keys[0])
+        assert settings.session_file is not None
+        settings.session_file.prepend(bytes(32), keeping=1)
+    assert settings.session_keys[1:] == ("A" * 43 + "=",)
+    assert read(tmp_path).session_keys == settings.session_keys
+
+
 def test_a_new_key_stands_in_front_and_is_noticed_once(tmp_path: Path) -> None:
     settings = read(tmp_path)
     assert settings.reload_encryption_keys() is None
