@@ -17,11 +17,11 @@ from school_portal.models import (
     AccountOpening,
     CaSignature,
     EvaluationSubmission,
-    GroupSubmission,
     Job,
     PersonalAct,
     RosterRow,
     School,
+    SignedSubmission,
     SpecialtyEvaluation,
     Student,
     User,
@@ -103,9 +103,9 @@ COLUMNS = (
     SealedColumn(
         "group_submissions",
         "content",
-        GroupSubmission.content_sealed,
-        GroupSubmission.id,
-        GroupSubmission.digest,
+        SignedSubmission.content_sealed,
+        SignedSubmission.id,
+        SignedSubmission.digest,
     ),
     *(
         SealedColumn("account_openings", column, cells, AccountOpening.id, AccountOpening.uid)

@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 from school_portal.demo.authority import Issued
 from school_portal.models import GroupApplication, School, User
 from school_portal.security.ca.certificates import read_certificate
-from school_portal.services import applications, group_submission
+from school_portal.services import applications, signed_papers
 from school_portal.services.access import Actor
-from school_portal.services.group_submission import Signed
 from school_portal.services.portal import Portal
+from school_portal.services.signed_contents import of_application
+from school_portal.services.signed_papers import Signed
 from tests.factories.authority import KEY_ID, World, bundle_text, pem
 from tests.factories.operation import Operation, running, student
 from tests.factories.visitor import user
@@ -56,7 +57,9 @@ class Signers:
         return [self.session.get_one(GroupApplication, key) for key in made]
 
     def message(self, application: GroupApplication, origin: str = ORIGIN) -> str:
-        return group_submission.message(self.session, self.portal.vault, origin, application)
+        return signed_papers.message(
+            origin, of_application(self.session, self.portal.vault, application)
+        )
 
     def signed(self, text: str, leaf: Issued | None = None, origin: str = ORIGIN) -> Signed:
         """What the school's key makes of the text."""

@@ -10,7 +10,6 @@ from io import BytesIO
 
 from sqlalchemy.orm import Session
 
-from school_portal.domain.facts import Node
 from school_portal.domain.levels import TrainingLevel
 from school_portal.domain.specialty_evaluation import RECEIVERS, EvaluationAction
 from school_portal.domain.workflow import Role
@@ -31,10 +30,10 @@ from school_portal.models import (
     Student,
     User,
 )
-from school_portal.services import applications, permissions, rosters, submissions
+from school_portal.services import applications, rosters, submissions
 from school_portal.services.access import Actor
 from school_portal.services.portal import Portal
-from tests.factories.accounts import drafted, requested
+from tests.factories.accounts import asked_for, drafted, requested
 from tests.factories.evaluation import officer, stages
 from tests.factories.evaluations import NURSE_5, Desk, carry_more
 from tests.factories.operation import DRINKS, Operation, authorise, running, student, workbook
@@ -161,7 +160,7 @@ def _of_school(session: Session, portal: Portal, made: Operation) -> Iterator[Th
     applications.request_generation(session, portal, clerk, made.school, portal.today())
     session.commit()
     work(session, portal)
-    asked = permissions.request(session, portal, clerk, made.school, Node.SOCIAL, [NURSE_5])
+    asked = asked_for(session, portal, made.school, NURSE_5)
     waiting = rosters.upload(session, portal, clerk, made.school.id, BytesIO(b"-"), "名册.xlsx")
     yield thing(OWN, roster_id=waiting.id)
     yield from (thing(OWN, application_id=one.id) for one in session.query(GroupApplication))
