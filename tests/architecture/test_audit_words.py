@@ -28,9 +28,9 @@ def recorded(tree: ast.Module) -> Iterator[str]:
 def passed(tree: ast.Module) -> Iterator[str]:
     """Where the action is handed on, every text of the module that has an action's form."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "." in node.value:
-            if _CODE.match(node.value):
-                yield node.value
+        value = node.value if isinstance(node, ast.Constant) else None
+        if isinstance(value, str) and "." in value and _CODE.match(value):
+            yield value
 
 
 def test_every_recorded_action_has_words() -> None:

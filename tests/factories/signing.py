@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
+from uuid import uuid4
 
 from sqlalchemy.orm import Session
 
 from school_portal.demo.authority import Issued
-from school_portal.models import GroupApplication, School, User
+from school_portal.models import CaSignature, GroupApplication, School, SignedSubmission, User
 from school_portal.security.ca.certificates import read_certificate
 from school_portal.services import applications, signed_papers
 from school_portal.services.access import Actor
@@ -65,6 +67,34 @@ class Signers:
         """What the school's key makes of the text."""
         leaf = leaf or self.world.leaf()
         return Signed(read_certificate(leaf.der), leaf.signer.sign(text.encode()), origin)
+
+
+def kept(session: Session, portal: Portal, paper_uid: str, person: User) -> SignedSubmission:
+    """A signed submission as it lies in the database, of no key's and of nothing."""
+    uid, digest = uuid4().hex, sha256(paper_uid.encode()).hexdigest()
+    signature = CaSignature(
+        uid=uid,
+        school_id=person.school_id,
+        user_id=person.id,
+        at=portal.clock(),
+        purpose="submit",
+        message="",
+        signature=b"",
+        certificate_sealed=portal.vault.seal("ca_signatures", "certificate", uid.encode(), ""),
+        certificate_sha256=bytes(32),
+        public_key_sha256=bytes(32),
+        key_id_index=bytes(32),
+    )
+    made = SignedSubmission(
+        paper_uid=paper_uid,
+        arrived_at=portal.clock(),
+        digest=digest,
+        content_sealed=portal.vault.seal(*signed_papers.PLACE, digest.encode(), "{}"),
+        signature=signature,
+        issuers=[],
+    )
+    session.add(made)
+    return made
 
 
 def signers(session: Session, portal: Portal, world: World) -> Signers:
