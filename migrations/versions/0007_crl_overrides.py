@@ -22,20 +22,13 @@ def upgrade():
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_crl_overrides")),
     )
-    with op.batch_alter_table("ca_signatures") as table:
-        table.add_column(sa.Column("crl_override_id", sa.Integer(), nullable=True))
-        table.create_foreign_key(
-            op.f("fk_ca_signatures_crl_override_id_crl_overrides"),
-            "crl_overrides",
-            ["crl_override_id"],
-            ["id"],
-        )
+    # Not as a batch: SQLite would drop the table, and submissions refer to its rows.
+    name = op.f("fk_ca_signatures_crl_override_id_crl_overrides")
+    refers = sa.ForeignKey("crl_overrides.id", name=name)
+    column = sa.Column("crl_override_id", sa.Integer(), refers, nullable=True)
+    op.add_column("ca_signatures", column, inline_references=True)
 
 
 def downgrade():
-    with op.batch_alter_table("ca_signatures") as table:
-        table.drop_constraint(
-            op.f("fk_ca_signatures_crl_override_id_crl_overrides"), type_="foreignkey"
-        )
-        table.drop_column("crl_override_id")
+    op.drop_column("ca_signatures", "crl_override_id")
     op.drop_table("crl_overrides")

@@ -86,7 +86,8 @@ def answer(status: int, title: str, detail: str, code: str | None = None) -> Ans
 def _back() -> str | None:
     """The page of this portal that the request came from."""
     came_from = urlsplit(request.referrer or "")
-    return came_from.path if came_from.netloc == request.host else None
+    onward = came_from._replace(scheme="", netloc="", fragment="").geturl()
+    return onward if came_from.netloc == request.host else None
 
 
 def on_http_error(error: HTTPException) -> Answer:

@@ -221,6 +221,7 @@ SECTIONS = {
     "school.check_opening": "school.account",
     "school.new_permissions": "school.account",
     "school.request_permissions": "school.account",
+    "school.confirm_permissions": "school.account",
     "centre.opening": "centre.openings",
     "centre.why_return": "centre.openings",
     "centre.school": "centre.schools",

@@ -22,7 +22,7 @@ _MARKS = {True: "成立　", False: "不成立", None: "未核对"}
 @click.option("--ca-bundle", type=console.INPUT, help="信任的根证书与中间证书（PEM）")
 @console.in_format()
 def verify_receipt(file: Path, ca_bundle: Path | None, form: str) -> None:
-    """核验团体申报的回执文件：内容、签名、证书链与平台印记；不需要数据库。
+    """核验签名材料的回执文件：内容、签名、证书链与平台印记；不需要数据库。
 
     有一项不成立的，退出码为 1。不给 --ca-bundle 时不核对根证书是否可信。
     """

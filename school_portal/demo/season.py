@@ -26,7 +26,7 @@ from school_portal.services import (
     extra_windows,
     opinions,
     panels,
-    permissions,
+    permission_requests,
     receiving,
     sealing,
     submissions,
@@ -263,15 +263,15 @@ def _accounts(season: Season) -> None:
             lines=(_project(DRINKS, 4),),
         ),
     )
-    account_openings.request(session, season.at(4), actor, opening)
+    account_openings.request(session, season.at(4), actor, opening, season.at(4).clock())
     secondary = school_of(session, SECONDARY.uscc)
-    permissions.request(
+    permission_requests.request(
         session,
         season.at(9),
         season.operator(secondary),
         secondary,
-        Node.SOCIAL,
-        [_project(DRINKS, 5), _project(NURSE, 5)],
+        permission_requests.Wanted(Node.SOCIAL, [_project(DRINKS, 5), _project(NURSE, 5)]),
+        season.at(9).clock(),
     )
 
 

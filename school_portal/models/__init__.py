@@ -9,10 +9,9 @@ from school_portal.models.accounts import (
 from school_portal.models.applications import (
     ApplicationMember,
     GroupApplication,
-    GroupSubmission,
     Sequence,
 )
-from school_portal.models.ca import CaSignature, CrlOverride
+from school_portal.models.ca import CaSignature, CrlOverride, SignedSubmission
 from school_portal.models.evaluations import (
     EvaluationSubmission,
     Expert,
@@ -73,7 +72,6 @@ __all__ = [
     "ExpertOpinion",
     "ExtraWindow",
     "GroupApplication",
-    "GroupSubmission",
     "Invitation",
     "Job",
     "JobState",
@@ -99,6 +97,7 @@ __all__ = [
     "Sequence",
     "SignIn",
     "SignInDelay",
+    "SignedSubmission",
     "Specialty",
     "SpecialtyEvaluation",
     "StateChange",

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from school_portal.domain.group_application import ApplicationState, MemberState
 from school_portal.domain.roster import Route
 from school_portal.extensions import db
-from school_portal.models.ca import CaSignature
 from school_portal.models.cases import Case
 from school_portal.models.organisations import Body, ProjectColumns, School
 from school_portal.models.people import Student
@@ -38,9 +37,6 @@ class GroupApplication(Case, ProjectColumns, db.Model):
     school: Mapped[School] = relationship()
     body: Mapped[Body | None] = relationship()
     members: Mapped[list[ApplicationMember]] = relationship(back_populates="application")
-    submissions: Mapped[list[GroupSubmission]] = relationship(
-        back_populates="application", order_by="GroupSubmission.id"
-    )
 
 
 class ApplicationMember(ProjectColumns, db.Model):
@@ -75,26 +71,6 @@ class ApplicationMember(ProjectColumns, db.Model):
 
     application: Mapped[GroupApplication] = relationship(back_populates="members")
     student: Mapped[Student] = relationship()
-
-
-class GroupSubmission(db.Model):
-    """One time that a group application was submitted, never changed: content and signature.
-
-    The content is canonical JSON and holds names: sealed, bound to its hash.
-    """
-
-    __tablename__ = "group_submissions"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    application_id: Mapped[int] = mapped_column(sa.ForeignKey("group_applications.id"), index=True)
-    arrived_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    digest: Mapped[str] = mapped_column(sa.String(64))  # SHA-256, hex
-    content_sealed: Mapped[bytes]
-    signature_id: Mapped[int] = mapped_column(sa.ForeignKey("ca_signatures.id"), unique=True)
-    issuers: Mapped[list[str]] = mapped_column(sa.JSON)  # base64 of DER, the root last
-
-    application: Mapped[GroupApplication] = relationship(back_populates="submissions")
-    signature: Mapped[CaSignature] = relationship()
 
 
 class Sequence(db.Model):

@@ -38,6 +38,26 @@ class CaSignature(db.Model):
     crl_override_id: Mapped[int | None] = mapped_column(sa.ForeignKey("crl_overrides.id"))
 
 
+class SignedSubmission(db.Model):
+    """One time that a paper was signed and handed in, never changed: its content and signature.
+
+    `paper_uid` is the paper's own. The content is canonical JSON and may hold names: sealed, bound
+    to its hash.
+    """
+
+    __tablename__ = "signed_submissions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    paper_uid: Mapped[str] = mapped_column(sa.String(32), index=True)
+    arrived_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    digest: Mapped[str] = mapped_column(sa.String(64))  # SHA-256, hex
+    content_sealed: Mapped[bytes]
+    signature_id: Mapped[int] = mapped_column(sa.ForeignKey("ca_signatures.id"), unique=True)
+    issuers: Mapped[list[str]] = mapped_column(sa.JSON)  # base64 of DER, the root last
+
+    signature: Mapped[CaSignature] = relationship()
+
+
 class CrlOverride(db.Model):
     """An administrator's word that CRLs past their dates count, until a time."""
 

@@ -12,6 +12,7 @@ from school_portal.domain.levels import TrainingLevel
 from school_portal.domain.specialty_evaluation import EvaluationState
 from school_portal.domain.workflow import Role
 from school_portal.extensions import db
+from school_portal.models.ca import SignedSubmission
 from school_portal.models.cases import Case, Numbered
 from school_portal.models.organisations import EvaluationLine, School, Specialty
 from school_portal.models.records import User
@@ -103,6 +104,11 @@ class EvaluationSubmission(db.Model):
     content_sealed: Mapped[bytes]
     digest: Mapped[str] = mapped_column(sa.String(64))  # SHA-256 of the content, in hex
     submitted_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    signed_id: Mapped[int | None] = mapped_column(  # None: handed in without a key
+        sa.ForeignKey("signed_submissions.id"), unique=True
+    )
+
+    signed: Mapped[SignedSubmission | None] = relationship()
 
 
 class Seal(db.Model):

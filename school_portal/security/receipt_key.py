@@ -26,7 +26,7 @@ def load(session: Session, ring: KeyRing) -> Ed25519PrivateKey:
     """The key. Raises Unreadable where there is none, or the ring does not fit it."""
     kept = session.get(WrappedKey, NAME)
     if kept is None:
-        raise Unreadable("数据库中没有回执密钥，提交过一份团体申报后才有")
+        raise Unreadable("数据库中没有回执密钥，签名提交过一份材料后才有")
     return Ed25519PrivateKey.from_private_bytes(ring.unseal(kept.sealed, _PLACE))
 
 

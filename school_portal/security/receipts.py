@@ -6,7 +6,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -43,7 +43,10 @@ class Seal(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Receipt(msgspec.Struct, forbid_unknown_fields=True):
-    """The file's members; `revocation` is null where no CRLs were configured."""
+    """The file's members; `revocation` is null where no CRLs were configured.
+
+    `number` is the paper's, given by the portal; receipts of older releases lack it.
+    """
 
     format: Literal["school-portal-receipt/1"]
     content: dict[str, Any]
@@ -52,6 +55,7 @@ class Receipt(msgspec.Struct, forbid_unknown_fields=True):
     signature: Signature
     revocation: Revocation | None
     portal: Seal
+    number: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}[0-9]{1,30}\Z")] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,12 @@ class Check:
 
 
 FORMAT = "school-portal-receipt/1"
+KINDS = {
+    "group-application": "团体申报",
+    "specialty-evaluation": "专业评估申请",
+    "account-opening": "团体申报账户开户或变更申请",
+    "permission-request": "申报权限申请",
+}
 _CERTIFICATE = {
     Code.UNTRUSTED: "证书链不完整，或其根证书不在信任之列。",
     Code.EXPIRED: "证书链中有证书在送达之时不在有效期内。",
@@ -89,7 +99,7 @@ def check(file: bytes, bundle: Sequence[Certificate] | None) -> list[Check]:
     except (msgspec.DecodeError, Malformed, ValueError, RecursionError):
         return [Check("format", False, "不是本平台的回执文件，或文件已损坏。")]
     return [
-        Check("format", True, "是本平台的回执文件。"),
+        _format(receipt),
         _content(receipt, hashed),
         _message(receipt),
         *_signed(receipt, certificates, signature, bundle),
@@ -108,6 +118,13 @@ def _bytes(text: str) -> bytes:
 
 def _told(name: str, holds: bool, good: str, bad: str) -> Check:
     return Check(name, holds, good if holds else bad)
+
+
+def _format(receipt: Receipt) -> Check:
+    kind = receipt.content.get("kind")
+    label = KINDS.get(kind) if isinstance(kind, str) else None
+    known = f"材料为{label}" if label else "本版本不认识其中材料的类别"
+    return Check("format", True, f"是本平台的回执文件，{known}。")
 
 
 def _content(receipt: Receipt, hashed: str) -> Check:
@@ -194,7 +211,8 @@ def _portal(receipt: Receipt, holds: bool, key: str) -> Check:
     return _told(
         "portal",
         holds,
-        f"平台印记完好，送达时间 {receipt.arrived_at.isoformat()} 与吊销状态没有改动；"
+        f"平台印记完好，{f'编号 {receipt.number}、' if receipt.number else ''}"
+        f"送达时间 {receipt.arrived_at.isoformat()} 与吊销状态没有改动；"
         f"请与核验页上的平台公钥比对：{key}。",
         "平台印记不成立，回执被改动过。",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -25,10 +25,18 @@ from school_portal.domain.projects import Project
 from school_portal.domain.windows import civil_date
 from school_portal.domain.workflow import Role
 from school_portal.models import AccountOpening, OpeningLine, School
-from school_portal.services import numbering, opening_check, receipts, school_accounts
+from school_portal.services import (
+    numbering,
+    opening_check,
+    receipts,
+    school_accounts,
+    signed_papers,
+)
 from school_portal.services.access import Actor, Refused, lock
 from school_portal.services.opening_check import personal
 from school_portal.services.portal import Portal
+from school_portal.services.signed_contents import of_opening
+from school_portal.services.signed_papers import Paper, Signed
 from school_portal.services.transitions import apply
 
 UNLOCKED = (OpeningState.DRAFT, OpeningState.RETURNED)
@@ -155,20 +163,51 @@ def _apply(
     )
 
 
-def request(session: Session, portal: Portal, actor: Actor, opening: AccountOpening) -> None:
-    """Hand the application in, with a number. Raises Refused where anything is wrong."""
+def kind_now(session: Session, portal: Portal, opening: AccountOpening) -> OpeningKind:
+    """What the application asks for where it is handed in today."""
+    return kind_for(school_accounts.state_of(session, opening.school, portal.today()))
+
+
+def request(
+    session: Session,
+    portal: Portal,
+    actor: Actor,
+    opening: AccountOpening,
+    arrived_at: datetime,
+    signed: Signed | None = None,
+) -> None:
+    """Hand the application in, with a number, signed by the key that it names.
+
+    Raises Refused where anything is wrong, and as signed_papers.take where a key has to sign.
+    """
     session.refresh(opening, with_for_update=True)
-    state = school_accounts.state_of(session, opening.school, portal.today())
-    opening.kind = kind_for(state)
+    opening.kind = kind_now(session, portal, opening)
     wrong = opening_check.problems(session, portal, opening)
-    if opening.state in UNLOCKED and wrong:
-        raise Refused(f"申请表有 {len(wrong)} 处需要改正：{''.join(one.text for one in wrong)}")
+    if opening.state in UNLOCKED:
+        if wrong:
+            raise Refused(f"申请表有 {len(wrong)} 处需要改正：{''.join(one.text for one in wrong)}")
+        _sign(session, portal, actor, opening, signed, arrived_at)
     year = portal.today().year
     if opening.number is None:
         (opening.number,) = numbering.numbers(session, "account-opening", "KH", year)
-    opening.requested_at = portal.clock()
+    opening.requested_at = arrived_at
     opening.receipt_digest = receipts.made_of(opening)
     _apply(session, portal, actor, opening, OpeningAction.REQUEST, number=opening.number)
+
+
+def _sign(
+    session: Session,
+    portal: Portal,
+    actor: Actor,
+    opening: AccountOpening,
+    signed: Signed | None,
+    at: datetime,
+) -> None:
+    key = signed_papers.key_for(portal, opening.school, opening)
+    if key is not None:
+        content = of_opening(portal.vault, opening, opening.kind)
+        paper = Paper(opening.subject, opening.school_id, content, key)
+        signed_papers.take(session, portal, actor, paper, signed, at)
 
 
 def withdraw(session: Session, portal: Portal, actor: Actor, opening: AccountOpening) -> None:

@@ -17,12 +17,12 @@ from school_portal.models import (
     AccountOpening,
     CaSignature,
     EvaluationSubmission,
-    GroupSubmission,
     Job,
     PersonalAct,
     Restriction,
     RosterRow,
     School,
+    SignedSubmission,
     SpecialtyEvaluation,
     Student,
     User,
@@ -111,9 +111,9 @@ COLUMNS = (
     SealedColumn(
         "group_submissions",
         "content",
-        GroupSubmission.content_sealed,
-        GroupSubmission.id,
-        GroupSubmission.digest,
+        SignedSubmission.content_sealed,
+        SignedSubmission.id,
+        SignedSubmission.digest,
     ),
     *(
         SealedColumn("account_openings", column, cells, AccountOpening.id, AccountOpening.uid)

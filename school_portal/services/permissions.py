@@ -21,9 +21,8 @@ from school_portal.domain.roster import Route
 from school_portal.domain.violations import RULES, policy_clause
 from school_portal.domain.windows import Period
 from school_portal.domain.workflow import Role
-from school_portal.models import Permission, PermissionRequest, School
-from school_portal.security import audit
-from school_portal.services import numbering, policies
+from school_portal.models import Permission, School
+from school_portal.services import policies
 from school_portal.services.access import Actor, NotFound, Refused, lock
 from school_portal.services.grounds import grounds
 from school_portal.services.portal import Portal
@@ -110,43 +109,6 @@ def wanted(school: School, route: Route, node: Node | None, project: Project) ->
         direction=project.direction,
         level=int(project.level),
     )
-
-
-def request(
-    session: Session,
-    portal: Portal,
-    actor: Actor,
-    school: School,
-    node: Node,
-    projects: Sequence[Project],
-) -> PermissionRequest:
-    """Ask for permissions on the skill-level route, all or none. Raises Refused."""
-    lock(session, school.id)
-    projects = list(dict.fromkeys(projects))
-    wrong = problems(session, school, node, projects, portal.today())
-    if wrong:
-        raise Refused("".join(wrong))
-    year = portal.today().year
-    (number,) = numbering.numbers(session, "permission-request", "QX", year)
-    made = PermissionRequest(
-        school_id=school.id,
-        number=number,
-        requested_at=portal.clock(),
-        requested_by_id=actor.user_id,
-        lines=[wanted(school, Route.SKILL_LEVEL, node, project) for project in projects],
-    )
-    session.add(made)
-    session.flush()
-    audit.record(
-        session,
-        actor.label,
-        "permission.request",
-        f"permission-request:{made.id}",
-        at=portal.clock(),
-        number=number,
-        lines=len(projects),
-    )
-    return made
 
 
 def withdraw(session: Session, portal: Portal, actor: Actor, permission: Permission) -> None:

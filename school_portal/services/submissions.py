@@ -22,14 +22,16 @@ from school_portal.domain.specialty_evaluation import (
 )
 from school_portal.domain.windows import TZ, Window, civil_date
 from school_portal.domain.workflow import Role
-from school_portal.models import EvaluationSubmission, SpecialtyEvaluation
+from school_portal.models import EvaluationSubmission, SignedSubmission, SpecialtyEvaluation
 from school_portal.security.canonical import canonical
 from school_portal.security.vault import Vault
-from school_portal.services import evaluations
+from school_portal.services import evaluations, signed_papers
 from school_portal.services.access import Actor, NotFound, Refused
 from school_portal.services.evaluation_check import problems
 from school_portal.services.numbering import numbers
 from school_portal.services.portal import Portal
+from school_portal.services.signed_contents import of_evaluation
+from school_portal.services.signed_papers import Paper, Signed
 from school_portal.services.transitions import apply
 from school_portal.services.windows import window_at
 
@@ -56,21 +58,42 @@ def submit(
     evaluation: SpecialtyEvaluation,
     arrived_at: datetime,
     version: int | None = None,
+    signed: Signed | None = None,
 ) -> EvaluationSubmission:
     """Hand it in, judged by the stamp of its arrival, not by the clock of the commit.
 
     `version` is the one that was reviewed. Raises Refused: outside the window, after the day of
-    correction, not complete, changed since it was reviewed, or handed in already.
+    correction, not complete, changed since it was reviewed, or handed in already; and as
+    signed_papers.take where the school's key has to sign.
     """
     evaluations.hold(session, actor, evaluation)
     corrected = evaluation.state is EvaluationState.RETURNED
     action = EvaluationAction.RESUBMIT if corrected else EvaluationAction.SUBMIT
+    kept = None
     if (evaluation.state, action, Role.SCHOOL) in EVALUATION_WORKFLOW.table:
         arrived_at = _in_order(evaluation, arrived_at)
         _judge(session, portal, evaluation, arrived_at, version)
+        kept = _sign(session, portal, actor, evaluation, signed, arrived_at)
         _register(session, evaluation, arrived_at)
     apply(session, EVALUATION_WORKFLOW, evaluation, action, Role.SCHOOL, actor=actor, at=arrived_at)
-    return _freeze(session, portal, actor, evaluation, arrived_at)
+    return _freeze(session, portal, actor, evaluation, arrived_at, kept)
+
+
+def _sign(
+    session: Session,
+    portal: Portal,
+    actor: Actor,
+    evaluation: SpecialtyEvaluation,
+    signed: Signed | None,
+    at: datetime,
+) -> SignedSubmission | None:
+    """The signature, where the school has a key. Raises NotSigned, Refused."""
+    key = signed_papers.key_for(portal, evaluation.school)
+    if key is None:
+        return None
+    content = of_evaluation(portal.vault, evaluation)
+    paper = Paper(evaluation.subject, evaluation.school_id, content, key)
+    return signed_papers.take(session, portal, actor, paper, signed, at)
 
 
 def _in_order(evaluation: SpecialtyEvaluation, arrived_at: datetime) -> datetime:
@@ -141,6 +164,7 @@ def _freeze(
     actor: Actor,
     evaluation: SpecialtyEvaluation,
     arrived_at: datetime,
+    kept: SignedSubmission | None,
 ) -> EvaluationSubmission:
     sequence = len(evaluation.submissions) + 1
     content = canonical(_content(portal.vault, evaluation, sequence, arrived_at))
@@ -151,6 +175,7 @@ def _freeze(
         content_sealed=portal.vault.seal(*_PLACE, digest.encode(), content.decode()),
         digest=digest,
         submitted_by_id=actor.user_id,
+        signed=kept,
     )
     evaluation.submissions.append(submission)
     session.flush()

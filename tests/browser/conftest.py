@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 from urllib.request import urlopen
 
 import pytest
@@ -23,7 +24,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from school_portal.app import build
 from school_portal.config import KEY_ID_OID, read
-from school_portal.demo import ca_folder
+from school_portal.demo import ca_folder, soft_key
 from school_portal.domain.account import AccountState
 from school_portal.domain.windows import academic_year, civil_date
 from school_portal.domain.workflow import Role
@@ -31,13 +32,16 @@ from school_portal.extensions import db
 from school_portal.models import ExtraWindow, SchoolAccount
 from school_portal.services.setup import initialise
 from tests.conftest import NOW
+from tests.factories.accounts import KEY
 from tests.factories.evaluation import stages
 from tests.factories.operation import a_school, running, student, workbook
 from tests.factories.visitor import PASSWORD, user
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 START_SECONDS = 60
-KEY_IDS = ("EXAMPLE@SF0001", "EXAMPLE@SF0002")  # of an open account, of an approved one
+# Of an open account, of an approved one, of the annex 2 that a test fills in.
+KEY_IDS = ("EXAMPLE@SF0001", "EXAMPLE@SF0002", KEY)
+PIN, NAMES = "a long pin", tuple(f"key-{number}" for number in range(1, len(KEY_IDS) + 1))
 
 
 @dataclass(frozen=True)
@@ -109,8 +113,8 @@ def _seed(environment: dict[str, str]) -> None:
         user(db.session(), portal, "zhang", school=made.school)
         user(db.session(), portal, "li", school=made.other)
         user(db.session(), portal, "wang", role=Role.CENTRE)
-        # Handed in while the window was open, whenever the tests run.
-        stages(db.session(), replace(portal, clock=lambda: NOW), made.school)
+        # Handed in while the window was open, whenever the tests run, and before keys signed.
+        stages(db.session(), replace(portal, clock=lambda: NOW, trust=None), made.school)
         user(db.session(), portal, "bao", role=Role.BUREAU)
         user(db.session(), portal, "tan", role=Role.TEACHING_OFFICE)
         user(db.session(), portal, "admin", role=Role.ADMIN)
@@ -185,6 +189,30 @@ def faults(page: Page) -> list[object]:
         for found in Axe().run(page).response["violations"]
         if found["impact"] in {"serious", "critical"}
     ] + [wide] * (wide > 0)
+
+
+@pytest.fixture
+def agent(site: Site) -> Iterator[soft_key.Agent]:
+    folder = site.home / "ca"
+    files = {}
+    for name in NAMES:
+        certificate, key = (folder / f"{name}-rsa.{end}" for end in ("pem", "key"))
+        files[name] = soft_key.pack(certificate.read_bytes(), key.read_bytes(), PIN)
+    made = soft_key.Agent(files, [site.address], site.agent_port)
+    thread = Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield made
+    made.shutdown()
+    thread.join()
+    made.server_close()
+
+
+def sign(page: Page, name: str) -> None:
+    """The page's form, signed with that key and sent."""
+    page.get_by_label("PIN").focus()
+    page.get_by_label("密钥", exact=True).select_option(name)
+    page.get_by_label("PIN").fill(PIN)
+    page.get_by_role("button", name="签名并提交").click()
 
 
 def sign_in(page: Page, username: str) -> None:

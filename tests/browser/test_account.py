@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Site, sign_in
+from tests.browser.conftest import Site, sign, sign_in
 from tests.browser.test_evaluation import check
 from tests.factories.accounts import ENTRY
 
@@ -17,6 +17,7 @@ FIELDS = (
 )  # fmt: skip
 
 
+@pytest.mark.usefixtures("agent")
 def test_a_change_from_the_first_word_to_the_approval(page: Page) -> None:
     sign_in(page, "li")
     page.goto("/school/account")
@@ -33,7 +34,12 @@ def test_a_change_from_the_first_word_to_the_approval(page: Page) -> None:
     page.locator("#contact").fill(ENTRY.contact)
     page.locator("#handled_on").fill("2026-01-15")
     page.get_by_role("button", name="保存并核对").click()
-    page.get_by_role("button", name="提交申请").click()
+    check(page)
+    sign(page, "key-1")
+    expect(page.get_by_text("不是申请表所填的那一个")).to_be_visible()
+    page.get_by_role("link", name="返回上一页").click()
+    sign(page, "key-3")
+    expect(page.get_by_role("status").first).to_contain_text("已提交")
     number = page.locator("h1").inner_text().split()[-1]
     check(page)
 

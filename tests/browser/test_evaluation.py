@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Site, faults, sign_in
+from tests.browser.conftest import Site, faults, sign, sign_in
 from tests.factories.evaluations import PDF, WRITTEN
 
 pytestmark = pytest.mark.browser
@@ -29,6 +29,7 @@ def check(page: Page) -> None:
         assert faults(page) == [], (page.url, width)
 
 
+@pytest.mark.usefixtures("agent")
 def test_from_the_first_word_to_the_receipt(page: Page) -> None:
     told: list[str] = []
     page.on("console", lambda message: told.append(message.text))
@@ -65,7 +66,7 @@ def test_from_the_first_word_to_the_receipt(page: Page) -> None:
 
     page.get_by_role("link", name="核对并提交").click()
     check(page)
-    page.get_by_role("button", name="确认提交 1 项").click()
+    sign(page, "key-1")
     expect(page.get_by_text(re.compile(r"已提交，编号 PG\d{10}"))).to_be_visible()
     check(page)
     page.get_by_role("link", name="公开核验页").click()

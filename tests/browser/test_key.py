@@ -3,38 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from school_portal.demo import soft_key
 from school_portal.security.ca.certificates import read_certificate, unbase64
-from tests.browser.conftest import Site, roster_file, sign_in
+from tests.browser.conftest import NAMES, PIN, Site, roster_file, sign, sign_in
 from tests.browser.test_evaluation import check
 
 pytestmark = pytest.mark.browser
-
-PIN, NAMES = "a long pin", ("key-1", "key-2")
-
-
-@pytest.fixture
-def agent(site: Site) -> Iterator[soft_key.Agent]:
-    folder = site.home / "ca"
-    files = {}
-    for name in NAMES:
-        certificate, key = (folder / f"{name}-rsa.{end}" for end in ("pem", "key"))
-        files[name] = soft_key.pack(certificate.read_bytes(), key.read_bytes(), PIN)
-    made = soft_key.Agent(files, [site.address], site.agent_port)
-    thread = Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield made
-    made.shutdown()
-    thread.join()
-    made.server_close()
 
 
 def use(page: Page, name: str, pin: str = PIN) -> None:
@@ -115,16 +94,10 @@ def test_an_application_is_signed_and_submitted(page: Page, tmp_path: Path) -> N
     expect(page.get_by_text(re.compile("已生成 [0-9]+ 份"))).to_be_visible(timeout=60_000)
     page.get_by_role("link", name=re.compile("^TB")).first.click()
     check(page)
-    page.get_by_label("PIN").focus()
-    page.get_by_label("密钥", exact=True).select_option("key-2")
-    page.get_by_label("PIN").fill(PIN)
-    page.get_by_role("button", name="签名并提交").click()
+    sign(page, "key-2")
     expect(page.get_by_text("不是本校账户登记的那一个")).to_be_visible()  # another school's
     page.get_by_role("link", name="返回上一页").click()
-    page.get_by_label("PIN").focus()
-    page.get_by_label("密钥", exact=True).select_option("key-1")
-    page.get_by_label("PIN").fill(PIN)
-    page.get_by_role("button", name="签名并提交").click()
+    sign(page, "key-1")
     expect(page.get_by_text("已提交").first).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("link", name=re.compile("回执")).first.click()

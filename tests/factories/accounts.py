@@ -8,13 +8,15 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from school_portal.domain.facts import Node
 from school_portal.domain.levels import Level
 from school_portal.domain.projects import Project
 from school_portal.domain.workflow import Role
-from school_portal.models import AccountOpening, School
-from school_portal.services import account_openings
+from school_portal.models import AccountOpening, PermissionRequest, School
+from school_portal.services import account_openings, permission_requests
 from school_portal.services.access import Actor
 from school_portal.services.account_openings import Entry
+from school_portal.services.permission_requests import Wanted
 from school_portal.services.portal import Portal
 from tests.factories.operation import resident_id
 
@@ -51,6 +53,14 @@ def acting(role: Role, school: School | None = None) -> Actor:
 CENTRE = acting(Role.CENTRE)
 
 
+def asked_for(
+    session: Session, portal: Portal, school: School, *projects: Project
+) -> PermissionRequest:
+    """What the school asked for at a social body."""
+    who, wanted = acting(Role.SCHOOL, school), Wanted(Node.SOCIAL, projects)
+    return permission_requests.request(session, portal, who, school, wanted, portal.clock())
+
+
 def drafted(session: Session, portal: Portal, school: School, **changes: Any) -> AccountOpening:
     """The school's application, filled in and not handed in."""
     opening = account_openings.start(session, portal, acting(Role.SCHOOL, school), school)
@@ -61,7 +71,8 @@ def drafted(session: Session, portal: Portal, school: School, **changes: Any) ->
 def requested(session: Session, portal: Portal, school: School, **changes: Any) -> AccountOpening:
     """The same, handed in."""
     opening = drafted(session, portal, school, **changes)
-    account_openings.request(session, portal, acting(Role.SCHOOL, school), opening)
+    who = acting(Role.SCHOOL, school)
+    account_openings.request(session, portal, who, opening, portal.clock())
     session.commit()
     return opening
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
+from uuid import uuid4
 
 from sqlalchemy.orm import Session
 
 from school_portal.demo.authority import Issued
-from school_portal.models import GroupApplication, School, User
+from school_portal.models import CaSignature, GroupApplication, School, SignedSubmission, User
 from school_portal.security.ca.certificates import read_certificate
-from school_portal.services import applications, group_submission
+from school_portal.services import applications, signed_papers
 from school_portal.services.access import Actor
-from school_portal.services.group_submission import Signed
 from school_portal.services.portal import Portal
+from school_portal.services.signed_contents import of_application
+from school_portal.services.signed_papers import Signed
 from tests.factories.authority import KEY_ID, World, bundle_text, pem
 from tests.factories.operation import Operation, running, student
 from tests.factories.visitor import user
@@ -56,12 +59,42 @@ class Signers:
         return [self.session.get_one(GroupApplication, key) for key in made]
 
     def message(self, application: GroupApplication, origin: str = ORIGIN) -> str:
-        return group_submission.message(self.session, self.portal.vault, origin, application)
+        return signed_papers.message(
+            origin, of_application(self.session, self.portal.vault, application)
+        )
 
     def signed(self, text: str, leaf: Issued | None = None, origin: str = ORIGIN) -> Signed:
         """What the school's key makes of the text."""
         leaf = leaf or self.world.leaf()
         return Signed(read_certificate(leaf.der), leaf.signer.sign(text.encode()), origin)
+
+
+def kept(session: Session, portal: Portal, paper_uid: str, person: User) -> SignedSubmission:
+    """A signed submission as it lies in the database, of no key's and of nothing."""
+    uid, digest = uuid4().hex, sha256(paper_uid.encode()).hexdigest()
+    signature = CaSignature(
+        uid=uid,
+        school_id=person.school_id,
+        user_id=person.id,
+        at=portal.clock(),
+        purpose="submit",
+        message="",
+        signature=b"",
+        certificate_sealed=portal.vault.seal("ca_signatures", "certificate", uid.encode(), ""),
+        certificate_sha256=bytes(32),
+        public_key_sha256=bytes(32),
+        key_id_index=bytes(32),
+    )
+    made = SignedSubmission(
+        paper_uid=paper_uid,
+        arrived_at=portal.clock(),
+        digest=digest,
+        content_sealed=portal.vault.seal(*signed_papers.PLACE, digest.encode(), "{}"),
+        signature=signature,
+        issuers=[],
+    )
+    session.add(made)
+    return made
 
 
 def signers(session: Session, portal: Portal, world: World) -> Signers:

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from io import BytesIO
+from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from school_portal.domain.facts import Node
 from school_portal.domain.levels import TrainingLevel
 from school_portal.domain.specialty_evaluation import RECEIVERS, EvaluationAction
 from school_portal.domain.workflow import Role
 from school_portal.models import (
+    AccountOpening,
     CrlOverride,
     EvaluationLine,
     Expert,
@@ -25,6 +27,7 @@ from school_portal.models import (
     PanelMember,
     Passkey,
     Permission,
+    PermissionRequest,
     School,
     SignIn,
     Specialty,
@@ -32,13 +35,15 @@ from school_portal.models import (
     Student,
     User,
 )
-from school_portal.services import applications, permissions, rosters, submissions
+from school_portal.security import receipt_key
+from school_portal.services import applications, rosters, submissions
 from school_portal.services.access import Actor
 from school_portal.services.portal import Portal
-from tests.factories.accounts import drafted, requested
+from tests.factories.accounts import asked_for, drafted, requested
 from tests.factories.evaluation import officer, stages
 from tests.factories.evaluations import NURSE_5, Desk, carry_more
 from tests.factories.operation import DRINKS, Operation, authorise, running, student, workbook
+from tests.factories.signing import kept
 from tests.factories.visitor import user, work
 
 OWN, STRANGER = "zhang", "li"
@@ -86,6 +91,7 @@ def everything(session: Session, portal: Portal) -> list[Thing]:
         *_of_school(session, portal, made),
         *_settings(session, portal, made),
         *_panels(session),
+        *_signed(session, portal),
     ]
     for person in session.query(User).all():
         notice = Notice(user_id=person.id, token="one", at=portal.clock(), title="示例")
@@ -95,6 +101,24 @@ def everything(session: Session, portal: Portal) -> list[Thing]:
         found += _of_person(session, portal, person)
     session.commit()
     return found
+
+
+def _signed(session: Session, portal: Portal) -> Iterator[Thing]:
+    """A receipt of one paper of each kind, of the school OWN; a hash of another paper's is none."""
+    receipt_key.ensure(session, portal.ring)
+    person = session.query(User).filter_by(username=OWN).one()
+    kinds: list[tuple[Any, list[str]]] = [
+        (SpecialtyEvaluation, [OFFICES[TrainingLevel.SECONDARY], CENTRE]),
+        (AccountOpening, [CENTRE]),
+        (PermissionRequest, [CENTRE]),
+        (GroupApplication, []),
+    ]
+    for model, readers in kinds:
+        own = sa.select(model).where(model.school_id == person.school_id, model.number.is_not(None))
+        paper = session.scalars(own.order_by(model.id).limit(1)).one()
+        digest = kept(session, portal, paper.uid, person).digest
+        yield thing(OWN, *readers, uid=paper.uid, digest=digest)
+        yield thing(uid=paper.uid, digest="0" * 64)
 
 
 def _of_person(session: Session, portal: Portal, person: User) -> Iterator[Thing]:
@@ -175,7 +199,7 @@ def _of_school(session: Session, portal: Portal, made: Operation) -> Iterator[Th
     applications.request_generation(session, portal, clerk, made.school, portal.today())
     session.commit()
     work(session, portal)
-    asked = permissions.request(session, portal, clerk, made.school, Node.SOCIAL, [NURSE_5])
+    asked = asked_for(session, portal, made.school, NURSE_5)
     waiting = rosters.upload(session, portal, clerk, made.school.id, BytesIO(b"-"), "名册.xlsx")
     yield thing(OWN, roster_id=waiting.id)
     yield from (thing(OWN, application_id=one.id) for one in session.query(GroupApplication))

@@ -48,7 +48,7 @@ OTHER_KEY = "SF@SAMPLE-KEY-0002"
 
 Act = Callable[[Session, Portal, Actor, AccountOpening], None]
 ACTS: dict[OpeningAction, Act] = {
-    OpeningAction.REQUEST: account_openings.request,
+    OpeningAction.REQUEST: lambda s, p, a, o: account_openings.request(s, p, a, o, p.clock()),
     OpeningAction.RECEIVE_ORIGINAL: lambda s, p, a, o: account_openings.receive_original(
         s, p, a, o, TODAY
     ),
@@ -206,7 +206,7 @@ def test_what_is_wrong_is_told_at_its_field_and_not_handed_in(
     assert text in found.text
     assert not any(value in found.text for value in (MOBILE, DOCUMENT[:17], KEY))
     with pytest.raises(Refused):
-        account_openings.request(session, portal, acting(Role.SCHOOL), opening)
+        account_openings.request(session, portal, acting(Role.SCHOOL), opening, portal.clock())
     assert opening.number is None
 
 
@@ -361,7 +361,7 @@ def test_what_is_returned_is_unlocked_keeps_its_number_and_needs_another_origina
     account_openings.save(
         session, portal, opening, entry(leader="陈副校长", operator_document=None)
     )
-    account_openings.request(session, portal, acting(Role.SCHOOL), opening)
+    account_openings.request(session, portal, acting(Role.SCHOOL), opening, portal.clock())
     assert (opening.number, opening.leader) == ("KH2026000001", "陈副校长")
     assert personal(portal.vault, opening).operator_document == DOCUMENT
 

@@ -11,11 +11,10 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from school_portal.domain.facts import Node
 from school_portal.domain.permission import PermissionState
 from school_portal.domain.workflow import Role
 from school_portal.models import AccountOpening, Permission, PermissionRequest, School
-from school_portal.services import account_openings, permissions
+from school_portal.services import account_openings
 from school_portal.services.portal import Portal
 from school_portal.services.project_search import key_of
 from tests.factories.accounts import (
@@ -25,7 +24,7 @@ from tests.factories.accounts import (
     ENTRY,
     KEY,
     MOBILE,
-    acting,
+    asked_for,
     drafted,
     received,
     requested,
@@ -85,8 +84,7 @@ def made(session: Session, portal: Portal, school: School, make: Make, **changes
 
 def ask(session: Session, portal: Portal, school: School) -> int:
     """The id of the line that the school asked for."""
-    who = acting(Role.SCHOOL, school)
-    request = permissions.request(session, portal, who, school, Node.SOCIAL, [DRINKS_4])
+    request = asked_for(session, portal, school, DRINKS_4)
     line_id = request.lines[0].id
     session.commit()
     return line_id

@@ -25,15 +25,17 @@ from school_portal.models import (
     AuditEvent,
     CaSignature,
     GroupApplication,
-    GroupSubmission,
+    SignedSubmission,
     Student,
     User,
 )
 from school_portal.security.ca.verification import CaRefused
-from school_portal.services import group_submission
+from school_portal.services import group_submission, signed_papers
 from school_portal.services.access import Actor, NotFound, Refused
-from school_portal.services.group_submission import NoLongerEligible, Signed
+from school_portal.services.group_submission import NoLongerEligible
 from school_portal.services.portal import Portal
+from school_portal.services.signed_contents import of_application
+from school_portal.services.signed_papers import Signed
 from school_portal.services.transitions import history
 from tests.conftest import FakeClock
 from tests.factories.authority import NOW, OID, World
@@ -61,17 +63,20 @@ def draft(desk: Signers) -> GroupApplication:
     return desk.drafts(desk.operation.school, 1, 2, 3)[0]
 
 
-def submit(desk: Signers, draft: GroupApplication, signed: Signed | None = None) -> GroupSubmission:
+def submit(
+    desk: Signers, draft: GroupApplication, signed: Signed | None = None
+) -> SignedSubmission:
     signed = signed or desk.signed(desk.message(draft))
-    return group_submission.submit(
+    group_submission.submit(
         desk.session, desk.portal, desk.actor, draft, signed, desk.portal.clock()
     )
+    return signed_papers.of(desk.session, draft.uid)[-1]
 
 
 def untouched(desk: Signers, draft: GroupApplication) -> bool:
     desk.session.rollback()
     kept = desk.session.scalar(sa.select(sa.func.count()).select_from(CaSignature))
-    return draft.state is ApplicationState.DRAFT and kept == 0 and not draft.submissions
+    return draft.state is ApplicationState.DRAFT and kept == 0
 
 
 @pytest.mark.parametrize("world", ["sm2", "rsa"], indirect=True)
@@ -85,7 +90,7 @@ def test_a_signed_application_is_submitted(desk: Signers, draft: GroupApplicatio
 
     vault = desk.portal.vault
     sealed = submission.content_sealed
-    kept = vault.unseal(*group_submission.PLACE, submission.digest.encode(), sealed)
+    kept = vault.unseal(*signed_papers.PLACE, submission.digest.encode(), sealed)
     assert sha256(kept.encode()).hexdigest() == submission.digest
     assert json.loads(kept)["number"] == draft.number
     assert submission.signature.purpose == "submit"
@@ -97,7 +102,7 @@ def test_a_signed_application_is_submitted(desk: Signers, draft: GroupApplicatio
 def test_the_content_is_canonical_and_tells_no_number(
     desk: Signers, draft: GroupApplication
 ) -> None:
-    made = group_submission.content(desk.session, desk.portal.vault, draft)
+    made = of_application(desk.session, desk.portal.vault, draft)
     school, body = desk.operation.school, desk.operation.social
     documents = [one.pop("document") for one in made["students"]]
     assert made == {
@@ -127,9 +132,9 @@ def test_the_content_is_canonical_and_tells_no_number(
 
 def test_two_papers_of_one_person_do_not_show_it(desk: Signers, draft: GroupApplication) -> None:
     vault = desk.portal.vault
-    first = group_submission.content(desk.session, vault, draft)["students"][0]["document"]
+    first = of_application(desk.session, vault, draft)["students"][0]["document"]
     draft.uid = "0" * 32
-    second = group_submission.content(desk.session, vault, draft)["students"][0]["document"]
+    second = of_application(desk.session, vault, draft)["students"][0]["document"]
     assert first != second
 
 
@@ -282,7 +287,7 @@ def test_two_submits_at_once_are_one(app: Flask, desk: Signers, draft: GroupAppl
         thread.join()
     assert sorted(outcomes)[0] == "submitted"
     assert "已提交" in sorted(outcomes)[1]
-    assert desk.session.scalar(sa.select(sa.func.count()).select_from(GroupSubmission)) == 1
+    assert desk.session.scalar(sa.select(sa.func.count()).select_from(SignedSubmission)) == 1
 
 
 def test_nothing_personal_in_the_audit_trail(desk: Signers, draft: GroupApplication) -> None:

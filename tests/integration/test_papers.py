@@ -8,13 +8,11 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from school_portal.domain.facts import Node
 from school_portal.domain.workflow import Role
 from school_portal.models import AuditEvent
 from school_portal.services import account_openings, permissions, sealing
-from school_portal.services.access import Actor
 from school_portal.services.portal import Portal
-from tests.factories.accounts import KEY, drafted
+from tests.factories.accounts import KEY, asked_for, drafted
 from tests.factories.accounts import acting as somebody
 from tests.factories.evaluation import expert, judge, officer, under_review
 from tests.factories.evaluations import NURSE_5, Desk, carry_more
@@ -87,7 +85,8 @@ def test_annex_2_holds_the_whole_key_and_printing_it_is_on_record(
 ) -> None:
     operation.school.opened_on = None
     opening = drafted(session, portal, operation.school)
-    account_openings.request(session, portal, somebody(Role.SCHOOL, operation.school), opening)
+    who = somebody(Role.SCHOOL, operation.school)
+    account_openings.request(session, portal, who, opening, portal.clock())
     at_school, at_centre = (
         f"/school/account/openings/{opening.id}/form.pdf",
         f"/centre/openings/{opening.id}/form.pdf",
@@ -108,8 +107,7 @@ def test_the_notice_of_permissions(
     session: Session, portal: Portal, operation: Operation, visitor: Visitor
 ) -> None:
     school = operation.school
-    operator = Actor(None, Role.SCHOOL, school.id, "user:test")
-    request = permissions.request(session, portal, operator, school, Node.SOCIAL, [NURSE_5])
+    request = asked_for(session, portal, school, NURSE_5)
     path, line_id = f"permissions/requests/{request.id}/notice.pdf", request.lines[0].id
     session.commit()
     visitor.sign_in("zhang")

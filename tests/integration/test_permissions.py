@@ -31,7 +31,7 @@ from school_portal.services.grounds import grounds
 from school_portal.services.portal import Portal
 from school_portal.services.transitions import history
 from tests.conftest import FakeClock
-from tests.factories.accounts import CENTRE, DRINKS_4, acting
+from tests.factories.accounts import CENTRE, DRINKS_4, acting, asked_for
 from tests.factories.operation import DRINKS, NURSE, Operation, running, student
 from tests.factories.visitor import user
 from tests.integration.test_account_openings import codes
@@ -56,8 +56,7 @@ def operation(session: Session) -> Operation:
 
 def asked(session: Session, portal: Portal, school: School, *projects: Project) -> list[Permission]:
     """The school's lines, asked for at a social body."""
-    who = acting(Role.SCHOOL, school)
-    made = permissions.request(session, portal, who, school, Node.SOCIAL, projects)
+    made = asked_for(session, portal, school, *projects)
     session.commit()
     return made.lines
 

@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session
 
 from school_portal.config import Settings, read
 from school_portal.demo.authority import Issued
-from school_portal.models import GroupSubmission
+from school_portal.models import SignedSubmission
 from school_portal.security import receipts
 from school_portal.security.ca.certificates import read_certificate
 from school_portal.security.canonical import canonical
-from school_portal.services import group_receipt, group_submission
+from school_portal.services import group_submission, receipt_files, signed_papers
 from school_portal.services.portal import Portal
 from tests.factories.authority import KEY_ID, World, bundle_text
 from tests.factories.operation import resident_id
@@ -41,19 +41,19 @@ def desk(session: Session, portal: Portal, world: World) -> Signers:
     return signers(session, portal, world)
 
 
-def submitted(desk: Signers) -> GroupSubmission:
+def submitted(desk: Signers) -> SignedSubmission:
     draft = desk.drafts(desk.operation.school, 1, 2)[0]
     signed = desk.signed(desk.message(draft))
-    made = group_submission.submit(
-        desk.session, desk.portal, desk.actor, draft, signed, desk.portal.clock()
-    )
+    at = desk.portal.clock()
+    group_submission.submit(desk.session, desk.portal, desk.actor, draft, signed, at)
     desk.session.commit()
+    (made,) = signed_papers.of(desk.session, draft.uid)
     return made
 
 
 @pytest.fixture
 def document(desk: Signers) -> dict[str, Any]:
-    return group_receipt.document(desk.session, desk.portal, submitted(desk))
+    return receipt_files.document(desk.session, desk.portal, submitted(desk), "TB2026000001")
 
 
 def findings(document: dict[str, Any], *trusted: Issued) -> dict[str, bool | None]:
@@ -122,7 +122,7 @@ def test_a_forged_receipt_fails_where_it_was_forged(document: dict[str, Any], wo
 def test_revocation_that_was_not_known(desk: Signers, world: World) -> None:
     submission = submitted(desk)
     submission.signature.crl_this_update = submission.signature.crl_next_update = None
-    document = group_receipt.document(desk.session, desk.portal, submission)
+    document = receipt_files.document(desk.session, desk.portal, submission, "TB2026000001")
     assert findings(document, *world.bundle) == {**ALL_WELL, "revocation": None}
 
 

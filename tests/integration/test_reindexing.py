@@ -28,25 +28,27 @@ from school_portal.models import (
     Restriction,
     RosterRow,
     School,
+    SignedSubmission,
     Student,
     WrappedKey,
 )
 from school_portal.security.cipher import Unreadable, key_id
 from school_portal.services import (
     account_openings,
+    challenges,
     facts,
-    group_receipt,
     group_submission,
     key_sign_in,
     keys,
     personal,
     personal_changes,
+    receipt_files,
     receipts,
     reindexing,
     rosters,
 )
 from school_portal.services.access import Actor, Refused
-from school_portal.services.key_sign_in import Visit
+from school_portal.services.challenges import Use, Visit
 from school_portal.services.portal import Portal
 from school_portal.services.setup import initialise
 from tests.conftest import FakeClock
@@ -155,7 +157,7 @@ def well(session: Session, portal: Portal, desk: Signers) -> None:
     loaded = facts.load(session, own)
     assert sum(bool(one.restrictions) for one in loaded.students) == 2
     assert all(one.held for one in loaded.students if one.student_no < "202400004")
-    text, _ = key_sign_in.challenge(session, portal.clock(), VISIT)
+    text, _ = challenges.issue(session, portal.clock(), VISIT, Use.CA_KEY)
     leaf = desk.world.leaf()
     signed = desk.signed(f"school-portal/v1\n{ORIGIN}\nsign-in\n{text}", leaf)
     assert portal.trust is not None
@@ -198,7 +200,7 @@ def test_whoever_was_found_is_found(
 
 @pytest.mark.parametrize("lost", ["row", "its key"])
 def test_a_lost_index_key_is_not_needed(
-    session: Session, portal: Portal, desk: Signers, lost: str
+    app: Flask, session: Session, portal: Portal, desk: Signers, lost: str
 ) -> None:
     session.commit()
     kept = session.get_one(WrappedKey, "index")
@@ -246,8 +248,8 @@ def test_rotating_the_ring_meets_signatures_and_what_is_staged(
     alone = with_keys(session, portal, fresh)
     assert [one["newest"] for one in keys.status(session, alone)["keys"]] == [True]
     session.expire_all()
-    submission = session.scalars(sa.select(group_submission.GroupSubmission)).one()
-    assert group_receipt.document(session, alone, submission)["sha256"] == submission.digest
+    submission = session.scalars(sa.select(SignedSubmission)).one()
+    assert receipt_files.document(session, alone, submission, "")["sha256"] == submission.digest
     well(session, alone, desk)
 
 
@@ -257,8 +259,8 @@ def test_the_old_key_is_kept_for_older_receipts(
     renew(session, portal)
     names = session.scalars(sa.select(WrappedKey.name).order_by(WrappedKey.name)).all()
     assert names == ["index", "index-20261015020000", "receipt"]
-    submission = session.scalars(sa.select(group_submission.GroupSubmission)).one()
-    assert group_receipt.document(session, portal, submission)["sha256"] == submission.digest
+    submission = session.scalars(sa.select(SignedSubmission)).one()
+    assert receipt_files.document(session, portal, submission, "")["sha256"] == submission.digest
 
 
 def test_a_roster_that_is_read_meanwhile_goes_on(

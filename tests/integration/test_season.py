@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlalchemy.orm import Session
 
-from school_portal.domain.facts import Basis, Node
+from school_portal.domain.facts import Basis
 from school_portal.domain.levels import Level, TrainingLevel
 from school_portal.domain.projects import Project
 from school_portal.domain.specialty_evaluation import EvaluationState
@@ -33,6 +33,7 @@ from school_portal.services import (
 from school_portal.services.access import Actor, NotFound, Refused
 from school_portal.services.portal import Portal
 from tests.conftest import FakeClock
+from tests.factories.accounts import asked_for
 from tests.factories.evaluation import expert, judge, officer, under_review
 from tests.factories.evaluations import Desk
 from tests.factories.operation import NURSE, Operation, a_school, running, student
@@ -134,8 +135,7 @@ def test_from_an_application_to_a_place_in_the_plan_and_out_again(
     session.commit()
     assert season.reasons(school) == ["PERMITTED"]
 
-    operator = Actor(None, Role.SCHOOL, school.id, "user:test")
-    permissions.request(session, portal, operator, school, Node.SOCIAL, [NURSE_4])
+    asked_for(session, portal, school, NURSE_4)
     session.commit()
     assert season.reasons(school) == ["PERMITTED"]
     (asked,) = session.query(Permission).filter(Permission.request_id.is_not(None))

@@ -46,6 +46,34 @@ MEMBER = """
 """
 
 
+USER = """
+    INSERT INTO users (id, username, name, password_hash, role, active)
+    VALUES (1, 'zhang', '张老师', '', 'school', true)
+"""
+SIGNATURE = """
+    INSERT INTO ca_signatures (id, uid, school_id, user_id, at, purpose, message, signature,
+        certificate_sealed, certificate_sha256, public_key_sha256, key_id_index)
+    SELECT id, id, :school, 1, '2026-10-15 00:00:00+00:00', 'submit', '', :bytes,
+        :bytes, :bytes, :bytes, :bytes
+    FROM (SELECT 7 AS id UNION SELECT 8) AS two
+"""
+SUBMISSION = """
+    INSERT INTO group_submissions (application_id, arrived_at, digest, content_sealed,
+        signature_id, issuers)
+    VALUES (2, '2026-10-15 00:00:00+00:00', :id, :bytes, :id, '["MA=="]')
+"""
+
+
+def rows(query: str) -> list[tuple[object, ...]]:
+    """What the query finds, in a transaction of its own."""
+    found = [
+        tuple(map(str, row)) if len(row) > 1 else tuple(row)
+        for row in db.session.execute(sa.text(query))
+    ]
+    db.session.remove()
+    return found
+
+
 def test_applications_keep_their_students_and_get_a_name(bare: Flask) -> None:
     upgrade(revision="0003")
     school = running(db.session()).school
@@ -58,10 +86,26 @@ def test_applications_keep_their_students_and_get_a_name(bare: Flask) -> None:
     db.session.commit()
     db.session.remove()
 
-    upgrade()
+    upgrade(revision="0006")
     uids = db.session.scalars(sa.text("SELECT uid FROM group_applications")).all()
     assert len(set(uids)) == 2 and {len(uid) for uid in uids} == {32}
-    db.session.remove()
+    uid = db.session.scalar(sa.text("SELECT uid FROM group_applications WHERE id = 2"))
+    db.session.execute(sa.text(USER), given)
+    db.session.execute(sa.text(SIGNATURE), given)
+    for place in (7, 8):
+        db.session.execute(sa.text(SUBMISSION), {**given, "id": place})
+    db.session.commit()
+    columns = "arrived_at, digest, content_sealed, signature_id, issuers"
+    before = rows(f"SELECT {columns} FROM group_submissions ORDER BY id")
+
+    upgrade()
+    kept = rows(f"SELECT {columns} FROM signed_submissions ORDER BY id")
+    assert kept == before and len(before) == 2
+    assert rows("SELECT DISTINCT paper_uid FROM signed_submissions") == [(uid,)]
+
+    downgrade(revision="0007")
+    assert rows(f"SELECT {columns} FROM group_submissions ORDER BY id") == before
+    assert rows("SELECT DISTINCT application_id FROM group_submissions") == [(2,)]
 
     downgrade(revision="0003")
     assert db.session.scalar(sa.text("SELECT count(*) FROM application_members")) == 1

@@ -6,6 +6,7 @@ import html
 import json
 import re
 from base64 import b64encode
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +20,21 @@ from school_portal.config import Settings, read
 from school_portal.demo.authority import Issued
 from school_portal.domain.group_application import ApplicationState
 from school_portal.domain.roster import Enrolment
-from school_portal.models import GroupApplication, Student
+from school_portal.models import AuditEvent, GroupApplication, PermissionRequest, Student
 from school_portal.security import receipts
 from school_portal.services import applications
 from school_portal.services.portal import Portal
+from school_portal.services.project_search import key_of
+from tests.conftest import FakeClock
 from tests.factories.authority import World, pem
+from tests.factories.evaluations import NURSE_5, carry_more
 from tests.factories.operation import student
 from tests.factories.signing import ORIGIN, Signers, ca_settings, signers
-from tests.factories.visitor import Visitor, user
+from tests.factories.visitor import PASSWORD, Visitor, user
 
 _MESSAGE = re.compile(r'data-sign-message="([^"]+)"')
+
+_RECEIPT = re.compile(r"/verify/[0-9a-f]{32}/receipts/[0-9a-f]{64}")
 
 
 @pytest.fixture
@@ -85,8 +91,9 @@ def test_signed_submitted_and_the_receipt_fetched(
     zhang: Visitor, world: World, page: str, session: Session, app: Flask
 ) -> None:
     answer = zhang.post(f"{page}/submit", **fields(zhang, page, world.leaf()))
-    assert "提交回执" in told(answer, 200)
-    file = zhang.get(f"{page}/receipt")
+    link = _RECEIPT.search(told(answer, 200))
+    assert link is not None
+    file = zhang.get(link[0])
     assert file.headers["Content-Disposition"].startswith("attachment;")
     checks = receipts.check(file.data, None)
     assert {one.holds for one in checks} == {True, None}
@@ -103,7 +110,7 @@ def test_signed_submitted_and_the_receipt_fetched(
 def test_a_draft_has_neither_receipt_nor_verification(
     zhang: Visitor, page: str, session: Session
 ) -> None:
-    assert zhang.get(f"{page}/receipt").status_code == 404
+    assert _RECEIPT.search(zhang.text(page)) is None
     uid = draft_of(session).uid
     session.rollback()
     assert zhang.get(f"/verify/{uid}").status_code == 404
@@ -117,8 +124,8 @@ def test_another_schools_application_is_none(
     other = Visitor(app)
     other.sign_in("li")
     assert other.post(f"{page}/submit", **given).status_code == 404
-    assert zhang.post(f"{page}/submit", **given).status_code == 200
-    assert other.get(f"{page}/receipt").status_code == 404
+    link = _RECEIPT.search(told(zhang.post(f"{page}/submit", **given), 200))
+    assert link is not None and other.get(link[0]).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -157,6 +164,73 @@ def test_who_may_no_longer_apply_is_listed_on_the_page(
     assert "有 1 名学生现在不能申报" in text
     assert "学籍状态为“休学”" in text and "沪人社职〔2021〕401号 一" in text
     assert draft_of(session).state is ApplicationState.DRAFT
+
+
+def test_a_refused_key_is_on_record_and_nothing_personal(
+    zhang: Visitor, world: World, page: str, session: Session
+) -> None:
+    given = {**fields(zhang, page, world.leaf()), "signature": "AAAA"}
+    zhang.post(f"{page}/submit", **given)
+    session.rollback()
+    refused = sa.select(AuditEvent).where(AuditEvent.action == "submission.refuse")
+    (event,) = session.scalars(refused)
+    assert (event.subject, event.detail) == (draft_of(session).subject, {"code": "ca.signature"})
+
+
+ASKED = {"node": "social", "project": key_of(NURSE_5)}
+
+
+def confirmation(zhang: Visitor, desk: Signers) -> tuple[str, str]:
+    """The page on which permissions are asked for, and its nonce."""
+    carry_more(desk.session, desk.operation)
+    desk.session.commit()
+    page = zhang.post("/school/permissions/new", follow=False, **ASKED).location
+    nonce = re.search(r'name="nonce" value="([^"]+)"', zhang.text(page))
+    assert nonce is not None
+    return page, nonce[1]
+
+
+def requests(session: Session) -> int:
+    found = session.scalar(sa.select(sa.func.count()).select_from(PermissionRequest))
+    session.rollback()
+    return found or 0
+
+
+def test_permissions_are_listed_once_more_and_signed(
+    zhang: Visitor, world: World, desk: Signers
+) -> None:
+    page, _ = confirmation(zhang, desk)
+    text = zhang.text(page)
+    nonce, message = (
+        re.findall(pattern, text)[0]
+        for pattern in (r'name="nonce" value="([^"]+)"', _MESSAGE.pattern)
+    )
+    unsigned: dict[str, Any] = {**ASKED, "nonce": nonce}
+    assert "没有收到签名" in told(zhang.post("/school/permissions/confirm", **unsigned), 409)
+    leaf = world.leaf()
+    signature = leaf.signer.sign(html.unescape(message).encode())
+    given = {
+        **unsigned,
+        "certificate": pem("CERTIFICATE", leaf.der),
+        "signature": b64encode(signature).decode(),
+    }
+    assert "QX2026000001" in told(zhang.post("/school/permissions/confirm", **given), 200)
+    assert "不用重复提交" in told(zhang.post("/school/permissions/confirm", **given), 409)
+    assert requests(desk.session) == 1
+
+
+def test_a_school_without_a_key_shows_again_who_it_is(
+    zhang: Visitor, desk: Signers, clock: FakeClock
+) -> None:
+    desk.operation.school.key_id_index = None
+    page, nonce = confirmation(zhang, desk)
+    assert "data-sign" not in zhang.text(page)
+    clock.now += timedelta(minutes=16)
+    given: dict[str, Any] = {**ASKED, "nonce": nonce}
+    asked = told(zhang.post("/school/permissions/confirm", **given), 403)
+    assert "proof" in asked and nonce in asked and requests(desk.session) == 0
+    sent = zhang.post("/school/permissions/confirm", **given, proof=PASSWORD)
+    assert "QX2026000001" in told(sent, 200)
 
 
 def test_withdrawn_with_a_reason_its_students_are_free(

@@ -18,7 +18,7 @@ from school_portal.domain.account import OPENING_WORKFLOW, OpeningState
 from school_portal.domain.workflow import Role
 from school_portal.extensions import db
 from school_portal.models import AccountOpening
-from school_portal.services import account_openings, opening_check, opening_list
+from school_portal.services import account_openings, opening_check, opening_list, verification
 from school_portal.services.portal import current_portal
 from school_portal.services.transitions import history
 
@@ -63,6 +63,7 @@ def _case(found: AccountOpening, form: OriginalForm) -> str:
         asked_for=keys(line.project for line in found.lines),
         actions=OPENING_WORKFLOW.actions(found.state, Role.CENTRE),
         changes=history(db.session(), found.subject),
+        handed_in=verification.verify(db.session(), found).handed_in,
     )
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from flask import flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
+from school_portal.blueprints.http import arrived, origin
 from school_portal.blueprints.identity import actor, audience, own_school
 from school_portal.blueprints.project_choice import asked, choice, searched
 from school_portal.blueprints.school.account_forms import OpeningForm
 from school_portal.blueprints.school.blueprint import blueprint
+from school_portal.blueprints.school.signing import signed
 from school_portal.extensions import db
 from school_portal.models import AccountOpening, Role
 from school_portal.services import (
@@ -18,9 +20,11 @@ from school_portal.services import (
     opening_list,
     permission_list,
     permissions,
-    receipts,
     school_accounts,
     school_desk,
+    signed_contents,
+    signed_papers,
+    verification,
 )
 from school_portal.services.portal import current_portal
 from school_portal.services.transitions import history
@@ -65,12 +69,13 @@ def start_opening() -> Response:
 def opening(opening_id: int) -> str:
     found = own_opening(opening_id)
     unlocked = found.state in account_openings.UNLOCKED
+    verified = verification.verify(db.session(), found) if found.number else None
     return render_template(
         "school/opening.html",
         opening=found,
         given=opening_check.personal(current_portal().vault, found).masked,
         unlocked=unlocked,
-        digest=receipts.of_opening(found) if found.number and not unlocked else None,
+        handed_in=verified.handed_in if verified else [],
         changes=history(db.session(), found.subject),
     )
 
@@ -114,23 +119,28 @@ def save_opening(opening_id: int) -> tuple[str, int] | Response:
 @blueprint.get("/account/openings/<int:opening_id>/submit")
 @audience(Role.SCHOOL)
 def check_opening(opening_id: int) -> str | Response:
-    """What stands against handing it in, or the whole of it once more."""
-    found, portal = own_opening(opening_id), current_portal()
+    """What stands against handing it in, or the whole of it once more, to be signed."""
+    found, session, portal = own_opening(opening_id), db.session(), current_portal()
     if found.state not in account_openings.UNLOCKED:
         return redirect(url_for("school.opening", opening_id=opening_id))
+    kind = account_openings.kind_now(session, portal, found)
+    content = signed_contents.of_opening(portal.vault, found, kind)
+    problems = opening_check.problems(session, portal, found)
+    signs = signed_papers.key_for(portal, found.school, found)
     return render_template(
         "school/opening_submit.html",
         opening=found,
         given=opening_check.personal(portal.vault, found).masked,
-        problems=opening_check.problems(db.session(), portal, found),
+        problems=problems,
+        message=signed_papers.message(origin(), content) if signs and not problems else None,
     )
 
 
 @blueprint.post("/account/openings/<int:opening_id>/submit")
 @audience(Role.SCHOOL)
 def request_opening(opening_id: int) -> Response:
-    found = own_opening(opening_id)
-    account_openings.request(db.session(), current_portal(), actor(), found)
+    found, portal = own_opening(opening_id), current_portal()
+    account_openings.request(db.session(), portal, actor(), found, arrived(), signed())
     db.session.commit()
     flash(f"申请 {found.number} 已提交。请打印申请表，签字盖章后将原件交至窗口。", "good")
     return redirect(url_for("school.opening", opening_id=opening_id))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
 
 from flask import Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
 from school_portal.blueprints.decisions import ReasonForm
-from school_portal.blueprints.downloads import attachment, workbook
+from school_portal.blueprints.downloads import workbook
 from school_portal.blueprints.http import arrived, origin
 from school_portal.blueprints.identity import actor, audience, begin_writing, own_school
 from school_portal.blueprints.limits import PAPERS
@@ -24,13 +23,14 @@ from school_portal.domain.group_application import (
 from school_portal.domain.violations import Reason
 from school_portal.extensions import db
 from school_portal.models import GroupApplication, Job, Role
-from school_portal.security.canonical import canonical
 from school_portal.services import (
     access,
     application_list,
     exporting,
-    group_receipt,
     group_submission,
+    signed_contents,
+    signed_papers,
+    verification,
 )
 from school_portal.services.portal import current_portal
 from school_portal.services.progress import progress
@@ -78,7 +78,7 @@ def application_page(found: GroupApplication, stopped: Stopped = ()) -> str:
     session, portal = db.session(), current_portal()
     page = page_of(application_list.count_members(session, found))
     signable = found.state is ApplicationState.DRAFT and portal.trust
-    message = group_submission.message(session, portal.vault, origin(), found) if signable else None
+    content = signed_contents.of_application(session, portal.vault, found) if signable else None
     return render_template(
         "school/application.html",
         application=found,
@@ -86,8 +86,9 @@ def application_page(found: GroupApplication, stopped: Stopped = ()) -> str:
         members=application_list.members(
             session, portal.vault, found, limit=page.size, offset=page.offset
         ),
-        message=message,
-        off=group_submission.OFF,
+        message=signed_papers.message(origin(), content) if content else None,
+        off=signed_papers.OFF,
+        handed_in=verification.signed(session, found)[::-1],
         withdrawable=(found.state, ApplicationAction.WITHDRAW, Role.SCHOOL)
         in APPLICATION_WORKFLOW.table,
         stopped=stopped,
@@ -114,16 +115,6 @@ def submit_application(application_id: int) -> Redirect | tuple[str, int]:
     db.session.commit()
     flash(f"已签名并提交，编号 {found.number}。回执在本页，可随时下载。", "good")
     return redirect(url_for("school.application", application_id=application_id))
-
-
-@blueprint.get("/applications/<int:application_id>/receipt")
-@audience(Role.SCHOOL)
-def application_receipt(application_id: int) -> Response:
-    found = access.own(db.session(), actor(), GroupApplication, application_id)
-    submission = group_receipt.latest(found)
-    told = group_receipt.document(db.session(), current_portal(), submission)
-    name = f"团体申报回执-{found.number}.json"
-    return attachment(BytesIO(canonical(told)), name, "application/json")
 
 
 @blueprint.get("/applications/<int:application_id>/workbook")

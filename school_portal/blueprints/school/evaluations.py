@@ -9,17 +9,25 @@ from werkzeug.wrappers import Response as Redirect
 
 from school_portal.blueprints.decisions import ReasonForm
 from school_portal.blueprints.downloads import attachment
-from school_portal.blueprints.http import arrived
+from school_portal.blueprints.http import arrived, origin
 from school_portal.blueprints.identity import actor, audience, own_school
 from school_portal.blueprints.school.blueprint import blueprint
 from school_portal.blueprints.school.evaluation_page import EDITABLE, case_page, open_part
+from school_portal.blueprints.school.signing import signed, signed_or_proved
 from school_portal.domain.levels import TrainingLevel
 from school_portal.domain.specialty_evaluation import ANNEX_FIELDS, EvaluationState
 from school_portal.extensions import db
 from school_portal.models import Role, SpecialtyEvaluation
-from school_portal.services import access, evaluation_check, submissions, training_programmes
+from school_portal.services import (
+    access,
+    evaluation_check,
+    signed_papers,
+    submissions,
+    training_programmes,
+)
 from school_portal.services import evaluations as service
 from school_portal.services.portal import current_portal
+from school_portal.services.signed_contents import of_evaluation
 from school_portal.services.windows import window_at
 
 
@@ -76,18 +84,22 @@ def review_evaluation(evaluation_id: int) -> str | Redirect:
         return redirect(url_for("school.evaluation", evaluation_id=found.id))
     session, portal = db.session(), current_portal()
     problems = evaluation_check.problems(session, portal, found, portal.today())
+    content = of_evaluation(portal.vault, found)
+    signs = signed_papers.key_for(portal, found.school)
     return render_template(
         "school/evaluation_submit.html",
         names=ANNEX_FIELDS,
         written=service.fields(portal.vault, found),
         problems=[one for one in problems if not one.warning],
         warnings=[one for one in problems if one.warning],
+        message=signed_papers.message(origin(), content) if signs else None,
         **open_part(session, portal, found),
     )
 
 
 @blueprint.post("/evaluations/<int:evaluation_id>/submit")
 @audience(Role.SCHOOL)
+@signed_or_proved
 def submit_evaluation(evaluation_id: int) -> Redirect:
     found = asked(evaluation_id)
     submissions.submit(
@@ -97,6 +109,7 @@ def submit_evaluation(evaluation_id: int) -> Redirect:
         found,
         arrived(),
         request.form.get("version", type=int),
+        signed(),
     )
     db.session.commit()
     flash(f"已提交，编号 {found.number}。回执在本页，可随时下载。", "good")

@@ -1,4 +1,4 @@
-"""The receipt of a submitted group application: a file that shows by itself what was signed."""
+"""The receipt of a paper that was signed: a file that shows by itself what was signed."""
 
 from __future__ import annotations
 
@@ -11,29 +11,24 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.orm import Session
 
 from school_portal.domain.windows import TZ
-from school_portal.models import CaSignature, GroupApplication, GroupSubmission
+from school_portal.models import CaSignature, SignedSubmission
 from school_portal.security import receipt_key
 from school_portal.security.canonical import canonical
 from school_portal.security.receipts import FORMAT
 from school_portal.services import signatures
-from school_portal.services.access import NotFound
-from school_portal.services.group_submission import PLACE
 from school_portal.services.portal import Portal
+from school_portal.services.signed_papers import PLACE
 
 
-def latest(application: GroupApplication) -> GroupSubmission:
-    """The submission that counts. Raises NotFound where there is none."""
-    if not application.submissions:
-        raise NotFound("GroupSubmission")
-    return application.submissions[-1]
-
-
-def document(session: Session, portal: Portal, submission: GroupSubmission) -> dict[str, Any]:
-    """The receipt (docs/receipts.md). Raises Unreadable."""
+def document(
+    session: Session, portal: Portal, submission: SignedSubmission, number: str
+) -> dict[str, Any]:
+    """The receipt (docs/receipts.md) of the paper with that number. Raises Unreadable."""
     sealed, hashed = submission.content_sealed, submission.digest
     signature = submission.signature
     told = {
         "format": FORMAT,
+        "number": number,
         "content": json.loads(portal.vault.unseal(*PLACE, hashed.encode(), sealed)),
         "sha256": hashed,
         "arrived_at": _instant(submission.arrived_at),
