@@ -12,7 +12,7 @@ from school_portal.models.applications import (
     GroupSubmission,
     Sequence,
 )
-from school_portal.models.ca import CaChallenge, CaSignature, CrlOverride
+from school_portal.models.ca import CaChallenge, CaSignature, CrlOverride, SchoolKey
 from school_portal.models.evaluations import (
     EvaluationSubmission,
     Expert,
@@ -92,6 +92,7 @@ __all__ = [
     "RosterRow",
     "School",
     "SchoolAccount",
+    "SchoolKey",
     "Seal",
     "Sequence",
     "SignIn",

@@ -28,7 +28,7 @@ from school_portal.security.ca.certificates import Certificate
 from school_portal.security.ca.verification import CaRefused, Code, Verified, verify
 from school_portal.security.canonical import canonical, digest
 from school_portal.security.vault import Vault
-from school_portal.services import crl_overrides, facts, policies, signatures
+from school_portal.services import crl_overrides, facts, policies, school_keys, signatures
 from school_portal.services.access import Actor, NotFound, Refused, hold, lock
 from school_portal.services.portal import Portal
 from school_portal.services.transitions import apply
@@ -193,6 +193,7 @@ def _verified(
     verified = verify(signed.certificate, signed.signature, [text], trust, oid, at)
     if portal.vault.index("key-id", verified.key_id) != school.key_id_index:
         raise CaRefused(Code.KEY_ID_UNKNOWN)
+    school_keys.meet(session, school, signed.certificate, at)
     return verified
 
 

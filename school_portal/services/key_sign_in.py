@@ -20,7 +20,13 @@ from school_portal.security import audit
 from school_portal.security.ca.certificates import Certificate
 from school_portal.security.ca.trust import TrustFiles
 from school_portal.security.ca.verification import CaRefused, Code, verify
-from school_portal.services import crl_overrides, school_accounts, sign_ins, signatures
+from school_portal.services import (
+    crl_overrides,
+    school_accounts,
+    school_keys,
+    sign_ins,
+    signatures,
+)
 from school_portal.services.access import Actor
 from school_portal.services.portal import Portal
 from school_portal.services.sign_ins import Opened
@@ -96,6 +102,7 @@ def sign_in(
         school = _school(session, portal, verified.key_id)
         _check_account(session, portal, school, purpose, signed)
         user = _operator(session, school)
+        school_keys.meet(session, school, signed.certificate, now)
     except CaRefused as refused:
         audit.record(
             session, "anonymous", "key-sign-in.refuse", "key:unknown", at=now, code=refused.code
@@ -130,8 +137,14 @@ def _use(session: Session, text: str, visit: Visit, now: datetime) -> None:
 
 
 def _school(session: Session, portal: Portal, key_id: str) -> School:
+    """Locked until the transaction ends: of two sign-ins at once, the second knows the first."""
     index = portal.vault.index("key-id", key_id)
-    school = session.scalar(sa.select(School).where(School.key_id_index == index))
+    school = session.scalar(
+        sa.select(School)
+        .where(School.key_id_index == index)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
     if school is None:
         raise CaRefused(Code.KEY_ID_UNKNOWN)
     return school

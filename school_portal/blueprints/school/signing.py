@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from flask import request
 
-from school_portal.blueprints.auth.ca import REFUSALS
+from school_portal.blueprints.auth.ca import REFUSALS, explained
 from school_portal.blueprints.errors import Answer, answer
 from school_portal.blueprints.http import origin
 from school_portal.blueprints.school.blueprint import blueprint
+from school_portal.extensions import db
 from school_portal.security.ca.certificates import (
     Malformed,
     certificate_bytes,
@@ -17,6 +18,7 @@ from school_portal.security.ca.certificates import (
 from school_portal.security.ca.verification import CaRefused, Code
 from school_portal.services.access import Refused
 from school_portal.services.group_submission import Signed
+from school_portal.services.school_keys import NotAccepted
 
 MAX_SIZE = 64 * 1024  # characters of a field
 SIGNING_REFUSALS = {
@@ -44,4 +46,7 @@ def signed() -> Signed:
 
 @blueprint.app_errorhandler(CaRefused)
 def on_refused_key(refused: CaRefused) -> Answer:
-    return answer(403, "签名未通过，没有提交", SIGNING_REFUSALS[refused.code], refused.code)
+    if isinstance(refused, NotAccepted):
+        db.session.commit()  # nothing else was changed yet
+    told = explained(refused, SIGNING_REFUSALS)
+    return answer(403, "签名未通过，没有提交", told, refused.code)
