@@ -21,6 +21,7 @@ from school_portal.services import (
     receipts,
     school_accounts,
     school_desk,
+    school_keys,
 )
 from school_portal.services.portal import current_portal
 from school_portal.services.transitions import history
@@ -43,6 +44,7 @@ def account() -> str:
         unfinished=account_openings.unfinished(session, school),
         openings=opening_list.of_school(session, school),
         permissions=permission_list.page(session, today, school_id=school.id),
+        keys=school_keys.of_school(session, school),
         cooperations=school_desk.cooperations(session, school),
     )
 
