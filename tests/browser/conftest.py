@@ -33,6 +33,7 @@ from school_portal.services.setup import initialise
 from tests.conftest import NOW
 from tests.factories.evaluation import stages
 from tests.factories.operation import a_school, running, student, workbook
+from tests.factories.signing import waiting_key
 from tests.factories.visitor import PASSWORD, user
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
@@ -108,6 +109,7 @@ def _seed(environment: dict[str, str]) -> None:
         )
         user(db.session(), portal, "zhang", school=made.school)
         user(db.session(), portal, "li", school=made.other)
+        waiting_key(db.session(), made.other, portal.clock())
         user(db.session(), portal, "wang", role=Role.CENTRE)
         # Handed in while the window was open, whenever the tests run.
         stages(db.session(), replace(portal, clock=lambda: NOW), made.school)
