@@ -11,6 +11,7 @@ from school_portal.domain.group_application import APPLICATION_WORKFLOW, MEMBER_
 from school_portal.domain.labels import LabelledEnum
 from school_portal.domain.permission import PERMISSION_WORKFLOW
 from school_portal.domain.roster import ROSTER_WORKFLOW
+from school_portal.domain.school_key import KEY_WORKFLOW
 from school_portal.domain.specialty_evaluation import EVALUATION_WORKFLOW, LINE_WORKFLOW
 from school_portal.domain.workflow import Role, Workflow
 
@@ -23,6 +24,7 @@ WORKFLOWS: tuple[Workflow[Any, Any], ...] = (
     OPENING_WORKFLOW,
     ACCOUNT_WORKFLOW,
     PERMISSION_WORKFLOW,
+    KEY_WORKFLOW,
 )
 HEAD = """# 流程表
 

@@ -21,6 +21,7 @@ from school_portal.domain.account import AccountState, OpeningState
 from school_portal.domain.group_application import ApplicationState, MemberState
 from school_portal.domain.permission import PermissionState
 from school_portal.domain.roster import RosterState
+from school_portal.domain.school_key import KeyState
 from school_portal.domain.specialty_evaluation import EvaluationState, LineState
 from school_portal.domain.windows import TZ
 from school_portal.extensions import db
@@ -105,6 +106,12 @@ LOOKS: dict[type[Enum], dict[Any, Look]] = {
         PermissionState.REFUSED: Look("red", "circle-x", PermissionState.REFUSED.label),
         PermissionState.REVOKED: Look("dark", "ban", PermissionState.REVOKED.label),
         PermissionState.WITHDRAWN: Look("dark", "ban", PermissionState.WITHDRAWN.label),
+    },
+    KeyState: {
+        KeyState.NOT_IN_USE: Look("grey", "ban", KeyState.NOT_IN_USE.label),
+        KeyState.ACCEPTED: Look("green", "circle-check", KeyState.ACCEPTED.label),
+        KeyState.WAITING: Look("orange", "clock", KeyState.WAITING.label),
+        KeyState.REFUSED: Look("red", "circle-x", KeyState.REFUSED.label),
     },
     MemberState: {
         MemberState.INCLUDED: Look("grey", "check", MemberState.INCLUDED.label),
@@ -256,6 +263,11 @@ def grouped(masked: str) -> str:
     return f"{masked[:6]} {masked[6:-4]} {masked[-4:]}" if len(masked) == 18 else masked
 
 
+def fingerprint(digest: bytes) -> str:
+    """The beginning of a SHA-256 in groups, as people compare it: 0A1B 2C3D 4E5F 6071."""
+    return digest[:8].hex(" ", 2).upper()
+
+
 def size(octets: int) -> str:
     """12 KB, 3.4 MB."""
     if octets < 1024 * 1024:
@@ -308,7 +320,9 @@ def section(endpoint: str) -> bool:
 
 def register(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(day=day, moment=moment, grouped=grouped, size=size)
+    app.jinja_env.filters.update(
+        day=day, moment=moment, grouped=grouped, fingerprint=fingerprint, size=size
+    )
     app.jinja_env.globals.update(
         portal_name=PORTAL_NAME,
         look=Look,

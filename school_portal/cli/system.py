@@ -8,7 +8,7 @@ import click
 
 from school_portal.cli import console
 from school_portal.extensions import db
-from school_portal.services.doctor import examine
+from school_portal.services.doctor import Finding, examine
 from school_portal.services.portal import current_portal
 from school_portal.services.setup import initialise
 
@@ -28,8 +28,14 @@ def init(form: str) -> None:
 @console.in_format()
 @console.in_portal(whole=True)
 def doctor(form: str) -> None:
-    """逐项检查运行环境，每项一行；有一项不正常则退出码为 1。"""
+    """逐项检查运行环境，每项一行；有一项异常则退出码为 1。"""
     findings = list(examine(db.session(), current_portal()))
-    lines = [f"{'正常' if one.well else '异常'}  {one.name}：{one.message}" for one in findings]
+    lines = [f"{_word(one)}  {one.name}：{one.message}" for one in findings]
     console.answer({"checks": [asdict(one) for one in findings]}, form, lines)
     raise SystemExit(0 if all(one.well for one in findings) else 1)
+
+
+def _word(finding: Finding) -> str:
+    if finding.warning:
+        return "注意"
+    return "正常" if finding.well else "异常"

@@ -25,6 +25,7 @@ class Policy:
     panel_size: int = _setting(3, "专家组最少人数", 3, 99)
     own_experts_excluded: bool = _setting(True, "专家不评估所属单位")
     permission_without_evaluation: bool = _setting(True, "没有评估结论也可开通权限")
+    renewed_key_waits: bool = _setting(False, "更新的密钥须经中心核准")
     staff_second_factor: bool = _setting(False, "主管部门工作人员须启用第二重验证")
     idle_minutes: int = _setting(30, "无操作自动退出的分钟数", 5, 480)
     sign_in_hours: int = _setting(12, "一次登录最长的小时数", 1, 24)

@@ -11,7 +11,7 @@ from school_portal.models.applications import (
     GroupApplication,
     Sequence,
 )
-from school_portal.models.ca import CaSignature, CrlOverride, SignedSubmission
+from school_portal.models.ca import CaSignature, CrlOverride, SchoolKey, SignedSubmission
 from school_portal.models.evaluations import (
     EvaluationSubmission,
     Expert,
@@ -93,6 +93,7 @@ __all__ = [
     "RosterRow",
     "School",
     "SchoolAccount",
+    "SchoolKey",
     "Seal",
     "Sequence",
     "SignIn",

@@ -7,9 +7,12 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from school_portal.domain.school_key import KeyState
 from school_portal.extensions import db
+from school_portal.models.cases import Case
+from school_portal.models.organisations import School
 from school_portal.models.records import User
-from school_portal.models.types import UtcDateTime
+from school_portal.models.types import UtcDateTime, choice
 
 
 class CaSignature(db.Model):
@@ -56,6 +59,29 @@ class SignedSubmission(db.Model):
     issuers: Mapped[list[str]] = mapped_column(sa.JSON)  # base64 of DER, the root last
 
     signature: Mapped[CaSignature] = relationship()
+
+
+class SchoolKey(Case, db.Model):
+    """A key pair that signed for a school with the keyID that the account had.
+
+    The certificate is the one last presented with it; its dates are not known of what was taken
+    over from signatures.
+    """
+
+    __tablename__ = "school_keys"
+    __table_args__ = (sa.UniqueConstraint("school_id", "public_key_sha256"),)
+    KIND = "key"
+
+    school_id: Mapped[int] = mapped_column(sa.ForeignKey("schools.id"))
+    public_key_sha256: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
+    certificate_sha256: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
+    not_before: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    not_after: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    first_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    state: Mapped[KeyState] = mapped_column(choice(KeyState), index=True)
+
+    school: Mapped[School] = relationship()
 
 
 class CrlOverride(db.Model):

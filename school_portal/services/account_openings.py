@@ -30,6 +30,7 @@ from school_portal.services import (
     opening_check,
     receipts,
     school_accounts,
+    school_keys,
     signed_papers,
 )
 from school_portal.services.access import Actor, Refused, lock
@@ -243,8 +244,8 @@ def approve(session: Session, portal: Portal, actor: Actor, opening: AccountOpen
     An opening's account then waits to be opened. Raises Refused, also where another account took
     the keyID meanwhile.
     """
-    _apply(session, portal, actor, opening, OpeningAction.APPROVE)
     school = lock(session, opening.school_id)
+    _apply(session, portal, actor, opening, OpeningAction.APPROVE)
     account = school_accounts.account_of(session, school, portal.today())
     if kind_for(account.state) is not opening.kind:
         raise Refused(
@@ -256,6 +257,7 @@ def approve(session: Session, portal: Portal, actor: Actor, opening: AccountOpen
         now = portal.clock()
         apply(session, ACCOUNT_WORKFLOW, account, action, role, actor=actor, at=now)
     _give_key(session, portal, school, opening)
+    school_keys.stop(session, school, portal.clock(), actor)
 
 
 def _give_key(session: Session, portal: Portal, school: School, opening: AccountOpening) -> None:

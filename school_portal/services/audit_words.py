@@ -8,6 +8,7 @@ from school_portal.domain.account import AccountAction, OpeningAction
 from school_portal.domain.group_application import ApplicationAction
 from school_portal.domain.permission import PermissionAction
 from school_portal.domain.roster import RosterAction
+from school_portal.domain.school_key import KeyAction
 from school_portal.domain.specialty_evaluation import EvaluationAction, LineAction
 from school_portal.models import (
     AccountOpening,
@@ -16,6 +17,7 @@ from school_portal.models import (
     Permission,
     Roster,
     SchoolAccount,
+    SchoolKey,
     SpecialtyEvaluation,
 )
 
@@ -27,6 +29,7 @@ _MOVES = (
     (SchoolAccount, "学校账户", AccountAction),
     (AccountOpening, "开户与变更", OpeningAction),
     (Permission, "申报权限", PermissionAction),
+    (SchoolKey, "学校密钥", KeyAction),
 )
 _OTHERS = {
     "account-opening.print": "打印开户申请表",
@@ -45,7 +48,6 @@ _OTHERS = {
     "expert.edit": "修改评估专家",
     "key-sign-in.refuse": "CA key 登录被拒",
     "key-sign-in.tls": "以 TLS 客户端证书登录",
-    "key.renew": "CA key 证书更新",
     "keys.reindex": "更换索引密钥",
     "keys.rotate": "轮换加密密钥",
     "keys.rotate-session": "轮换会话密钥",

@@ -12,8 +12,10 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from school_portal import bell
+from school_portal.domain.windows import TZ
 from school_portal.embedded_redis import EmbeddedRedis, is_up
 from school_portal.models import dialect
+from school_portal.services import ca_state, crl_overrides
 from school_portal.services.portal import Portal
 
 # A clock before this is wrong for sure.
@@ -23,15 +25,23 @@ TOLERATED_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at; `message` is Chinese and says what to do where it is not well."""
+    """One thing looked at; `message` is Chinese and says what to do where it is not well.
+
+    A `warning` is well: the portal works, and somebody should look at it.
+    """
 
     name: str
     well: bool
     message: str
+    warning: bool = False
 
 
 class Unwell(Exception):
     """Something is not in order; the text says what to do."""
+
+
+class Doubtful(Unwell):
+    """Something works, and is to be looked at."""
 
 
 def examine(session: Session, portal: Portal) -> Iterator[Finding]:
@@ -45,10 +55,14 @@ def examine(session: Session, portal: Portal) -> Iterator[Finding]:
         "存储": _storage,
         "密钥": _keys,
         "时钟": _clock,
+        "对外地址": _origin,
+        "CA 证书": _trust,
     }
     for name, check in checks.items():
         try:
             yield Finding(name, True, check(session, portal))
+        except Doubtful as doubtful:
+            yield Finding(name, True, str(doubtful), warning=True)
         except Unwell as unwell:
             yield Finding(name, False, str(unwell))
         except Exception as error:
@@ -62,6 +76,7 @@ ADVICE = {
     "存储": "无法写入或读回文件，请检查 SCHOOL_PORTAL_STORAGE_URL 与其权限",
     "密钥": "打不开数据库中的密钥，请运行 school-portal init，或核对 SCHOOL_PORTAL_ENCRYPTION_KEYS",
     "时钟": "无法与数据库对时",
+    "CA 证书": "无法检查，请核对 SCHOOL_PORTAL_CA_BUNDLE 与 SCHOOL_PORTAL_CA_CRLS",
 }
 
 
@@ -106,3 +121,35 @@ def _clock(session: Session, portal: Portal) -> str:
     if apart > TOLERATED_SECONDS:
         raise Unwell(f"与数据库相差 {apart:.0f} 秒，请校准两台机器的时间")
     return "与数据库一致"
+
+
+def _origin(session: Session, portal: Portal) -> str:
+    settings = portal.settings
+    if settings.origin is None and not settings.is_sqlite:
+        raise Doubtful("没有设置 SCHOOL_PORTAL_ORIGIN，链接和密钥签名依请求的主机名，请设置")
+    return settings.origin or "没有设置 SCHOOL_PORTAL_ORIGIN，依请求的主机名"
+
+
+def _trust(session: Session, portal: Portal) -> str:
+    if portal.trust is None:
+        return "没有启用密钥登录"
+    now, trust = portal.clock(), portal.trust.read()
+    roots = sum(one.is_self_issued for one in trust.bundle)
+    told = f"根证书 {roots} 张，签发机构 {len(trust.bundle)} 个"
+    if trust.crls is None:
+        raise Doubtful(f"{told}，没有设置 SCHOOL_PORTAL_CA_CRLS，不检查证书是否已被吊销")
+    if not trust.bundle or not trust.crls:
+        raise Unwell("证书或吊销列表文件已损坏，没有人能用密钥登录，请换上完好的文件")
+    found = ca_state.issuers(trust, now)
+    ends = [one.crl.next_update for one in found if one.crl and one.crl.next_update]
+    if ends:
+        told += f"，吊销列表最早在 {min(ends).astimezone(TZ):%Y-%m-%d %H:%M} 到期"
+    stale = sum(one.crl is not None and not one.crl_is_fresh for one in found)
+    missing = sum(one.crl is None for one in found)
+    if stale and not crl_overrides.in_force(session, now):
+        raise Unwell(f"{told}，{stale} 份已过期，请换上新的，或由系统管理员在“CA 证书”页放行")
+    if stale:
+        raise Doubtful(f"{told}，{stale} 份已过期，放行期内仍然使用，请换上新的")
+    if missing:
+        raise Doubtful(f"{told}，{missing} 个机构没有吊销列表，它们直接签发的证书不能登录")
+    return told

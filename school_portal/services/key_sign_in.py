@@ -19,7 +19,14 @@ from school_portal.security import audit
 from school_portal.security.ca.certificates import Certificate
 from school_portal.security.ca.trust import TrustFiles
 from school_portal.security.ca.verification import CaRefused, Code, Revocation, judge, verify
-from school_portal.services import challenges, crl_overrides, school_accounts, sign_ins, signatures
+from school_portal.services import (
+    challenges,
+    crl_overrides,
+    school_accounts,
+    school_keys,
+    sign_ins,
+    signatures,
+)
 from school_portal.services.access import Actor
 from school_portal.services.challenges import Unknown, Use, Visit
 from school_portal.services.portal import Portal
@@ -73,6 +80,7 @@ def sign_in(
         school = _school(session, portal, verified.key_id)
         _check_account(session, portal, school, purpose, signed.purpose)
         user = _operator(session, school)
+        school_keys.meet(session, school, signed.certificate, now)
     signatures.keep(
         session,
         portal,
@@ -103,8 +111,7 @@ def sign_in_by_tls(
         school = _school(session, portal, judged.key_id)
         _check_account(session, portal, school, Purpose.SIGN_IN, Purpose.SIGN_IN)
         user = _operator(session, school)
-        index = portal.vault.index("key-id", judged.key_id)
-        signatures.meet(session, school, certificate, index, user.id, now)
+        school_keys.meet(session, school, certificate, now)
     actor, fingerprint = f"user:{user.id}", certificate.fingerprint.hex()
     state = _told(judged.revocation)
     audit.record(session, actor, "key-sign-in.tls", actor, at=now, certificate=fingerprint, **state)
@@ -140,8 +147,14 @@ def _spend(session: Session, text: str, visit: Visit, now: datetime) -> None:
 
 
 def _school(session: Session, portal: Portal, key_id: str) -> School:
+    """Locked until the transaction ends: of two sign-ins at once, the second knows the first."""
     index = portal.vault.index("key-id", key_id)
-    school = session.scalar(sa.select(School).where(School.key_id_index == index))
+    school = session.scalar(
+        sa.select(School)
+        .where(School.key_id_index == index)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
     if school is None:
         raise CaRefused(Code.KEY_ID_UNKNOWN)
     return school

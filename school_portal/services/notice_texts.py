@@ -7,12 +7,14 @@ from enum import StrEnum
 
 from school_portal.domain.account import AccountAction, OpeningAction
 from school_portal.domain.permission import PermissionAction
+from school_portal.domain.school_key import KeyAction
 from school_portal.domain.specialty_evaluation import EvaluationAction, LineAction
 from school_portal.models import (
     AccountOpening,
     EvaluationLine,
     Permission,
     SchoolAccount,
+    SchoolKey,
     SpecialtyEvaluation,
 )
 
@@ -172,6 +174,32 @@ _PERMISSION = {
     ),
 }
 
+_NOT_YOURS = "不是学校本人更新证书的，请立即联系市职业技能鉴定中心。"
+_KEY = {
+    KeyAction.RENEW: (
+        Wording(_SCHOOL, "{school}启用了更新的证书", f"keyID 不变，密钥是新的。{_NOT_YOURS}"),
+        Wording(
+            _CENTRE,
+            "{school}启用了更新的证书",
+            "keyID 不变，密钥是新的。不是学校本人更新证书的，请立即暂停账户。",
+        ),
+    ),
+    KeyAction.WAIT: (
+        Wording(
+            _SCHOOL,
+            "{school}更新的密钥待核准",
+            f"keyID 不变，密钥是新的，核准前不能登录和签名，原来的密钥照常使用。{_NOT_YOURS}",
+        ),
+        Wording(_CENTRE, "{school}更新的密钥待核准", "请向学校核实后核准，或不予核准。"),
+    ),
+    KeyAction.ACCEPT: (
+        Wording(_SCHOOL, "{school}更新的密钥已核准", "从现在起可以用这把密钥登录和签名。"),
+    ),
+    KeyAction.REFUSE: (
+        Wording(_SCHOOL, "{school}更新的密钥未获核准", "不能用这把密钥登录和签名。"),
+    ),
+}
+
 WORDINGS: dict[tuple[str, str], tuple[Wording, ...]] = {
     (kind, action.value): told
     for kind, actions in (
@@ -180,6 +208,7 @@ WORDINGS: dict[tuple[str, str], tuple[Wording, ...]] = {
         (AccountOpening.KIND, _OPENING),
         (SchoolAccount.KIND, _ACCOUNT),
         (Permission.KIND, _PERMISSION),
+        (SchoolKey.KIND, _KEY),
     )
     for action, told in actions.items()
 }

@@ -20,6 +20,7 @@ from school_portal.models import (
     Permission,
     School,
     SchoolAccount,
+    SchoolKey,
     SpecialtyEvaluation,
     StateChange,
     User,
@@ -93,16 +94,6 @@ def to_expert(session: Session, member: PanelMember, at: datetime) -> None:
         text += f"请在 {member.panel.due_on} 24:00 前完成。"
     if user.active:
         tell(session, user, f"panel-member:{member.id}", at, title, text, places.review(member.id))
-
-
-def of_renewed_key(session: Session, school: School, fingerprint: bytes, at: datetime) -> None:
-    """Tell school and centre of a certificate with the same keyID and that public key (6, 2)."""
-    token = f"key:{school.id}:{fingerprint.hex()[:32]}"
-    title = f"{school.name}启用了更新的证书"
-    text = "keyID 不变，密钥是新的。不是学校本人更新证书的，请立即由市职业技能鉴定中心暂停账户。"
-    centre = _users(session, User.role == Role.CENTRE)
-    for user in (*operators(session, school.id), *centre):
-        tell(session, user, token, at, title, text, places.account(school.id, user.role))
 
 
 def operators(session: Session, school_id: int) -> Sequence[User]:
@@ -194,6 +185,8 @@ def _path(case: Any, role: Role) -> str:
             return places.SPECIALTIES
         case AccountOpening():
             return places.opening(case.id, role)
+        case SchoolKey():
+            return places.account(case.school_id, role)
         case SchoolAccount() | Permission():
             return places.ACCOUNT
     raise LookupError(case.KIND)

@@ -26,6 +26,7 @@ from school_portal.models import (
     Specialty,
 )
 from school_portal.security import audit
+from school_portal.services import school_keys
 from school_portal.services.access import Actor
 from school_portal.services.portal import Portal
 
@@ -106,7 +107,7 @@ class _Loading:
 
     def __init__(self, session: Session, portal: Portal) -> None:
         self.session = session
-        self.vault = portal.vault
+        self.vault, self.now = portal.vault, portal.clock()
         self.schools = {one.uscc: one for one in session.scalars(sa.select(School))}
         self.bodies = {one.uscc: one for one in session.scalars(sa.select(Body))}
         self.specialties: dict[tuple[str, str], dict[TrainingLevel, Specialty]] = defaultdict(dict)
@@ -142,7 +143,10 @@ class _Loading:
         school.training_levels = ",".join(sorted(level.value for level in row["培养层次"]))
         school.opened_on = row["开户日期"]
         if row["keyID"]:
-            school.key_id_index = self.vault.index("key-id", row["keyID"])
+            index = self.vault.index("key-id", row["keyID"])
+            if school.key_id_index not in (None, index):
+                school_keys.stop(self.session, school, self.now)
+            school.key_id_index = index
             school.key_id_sealed = self.vault.seal("schools", "key_id", uscc.encode(), row["keyID"])
         self.session.add(school)
 

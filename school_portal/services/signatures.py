@@ -6,14 +6,11 @@ from base64 import b64encode
 from datetime import datetime
 from uuid import uuid4
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from school_portal.models import CaSignature, School
-from school_portal.security import audit
+from school_portal.models import CaSignature
 from school_portal.security.ca.certificates import Certificate
 from school_portal.security.ca.verification import Verified
-from school_portal.services import notices
 from school_portal.services.portal import Portal
 
 _PLACE = ("ca_signatures", "certificate")
@@ -36,9 +33,8 @@ def keep(
     user_id: int,
     at: datetime,
 ) -> CaSignature:
-    """The signature with its certificate; a certificate with a key not seen before is told."""
+    """The signature with its certificate and what was known of its revocation."""
     uid, index = uuid4().hex, portal.vault.index("key-id", verified.key_id)
-    meet(session, session.get_one(School, school_id), certificate, index, user_id, at)
     text = b64encode(certificate.der).decode()
     kept = CaSignature(
         uid=uid,
@@ -58,25 +54,6 @@ def keep(
     )
     session.add(kept)
     return kept
-
-
-def meet(
-    session: Session,
-    school: School,
-    certificate: Certificate,
-    index: bytes,
-    user_id: int,
-    at: datetime,
-) -> None:
-    """Tell of a certificate with the same keyID and a key that nothing was signed with (6)."""
-    seen = session.scalars(
-        sa.select(CaSignature.public_key_sha256).where(CaSignature.key_id_index == index).distinct()
-    ).all()
-    if seen and certificate.key.fingerprint not in seen:
-        actor, subject = f"user:{user_id}", f"school:{school.id}"
-        fingerprint = certificate.fingerprint.hex()
-        audit.record(session, actor, "key.renew", subject, at=at, certificate=fingerprint)
-        notices.of_renewed_key(session, school, certificate.key.fingerprint, at)
 
 
 def certificate_of(portal: Portal, signature: CaSignature) -> str:

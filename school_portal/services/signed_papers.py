@@ -17,8 +17,8 @@ from school_portal.security import audit, receipt_key
 from school_portal.security.ca.certificates import Certificate
 from school_portal.security.ca.verification import CaRefused, Code, Verified, verify
 from school_portal.security.canonical import canonical, digest
-from school_portal.services import crl_overrides, signatures
-from school_portal.services.access import Actor, Refused
+from school_portal.services import crl_overrides, school_keys, signatures
+from school_portal.services.access import Actor, Refused, lock
 from school_portal.services.portal import Portal
 
 PURPOSE = "submit"
@@ -45,6 +45,7 @@ class Key:
 
     index: bytes | None
     advice: str
+    of_account: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +59,15 @@ class Paper:
 
 
 class NotSigned(CaRefused):
-    """The key was refused for the paper; `told` says more where it is another key."""
+    """The key was refused for the paper.
 
-    def __init__(self, code: Code, subject: str, told: str = "") -> None:
-        super().__init__(code)
+    Of one that waits for the centre (`ca.key-not-accepted`) whoever catches it commits that;
+    nothing else was changed.
+    """
+
+    def __init__(self, refused: CaRefused, subject: str) -> None:
+        super().__init__(refused.code, refused.told)
         self.subject = subject
-        self.told = told
 
 
 def account_key(school: School) -> Key:
@@ -84,6 +88,7 @@ def key_for(portal: Portal, school: School, opening: AccountOpening | None = Non
             opening.key_id_index,
             "不是申请表所填的那一个，请换用表中 keyID 的密钥签名；"
             "表上填错的，请返回修改 keyID 后重新核对。",
+            of_account=False,
         )
     return account_key(school) if school.key_id_index else None
 
@@ -153,11 +158,14 @@ def _verified(
     oid = portal.trust.key_id_oid
     try:
         verified = verify(signed.certificate, signed.signature, [text], trust, oid, at)
+        if portal.vault.index("key-id", verified.key_id) != paper.key.index:
+            told = f"证书的 keyID（{mask_key_id(verified.key_id)}）{paper.key.advice}"
+            raise CaRefused(Code.KEY_ID_UNKNOWN, told)
+        if paper.key.of_account:
+            school = lock(session, paper.school_id)
+            school_keys.meet(session, school, signed.certificate, at)
     except CaRefused as refused:
-        raise NotSigned(refused.code, paper.subject) from None
-    if portal.vault.index("key-id", verified.key_id) != paper.key.index:
-        told = f"证书的 keyID（{mask_key_id(verified.key_id)}）{paper.key.advice}"
-        raise NotSigned(Code.KEY_ID_UNKNOWN, paper.subject, told)
+        raise NotSigned(refused, paper.subject) from None
     return verified
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, aliased, joinedload
 from school_portal.domain.account import OpeningState
 from school_portal.domain.group_application import ApplicationState
 from school_portal.domain.permission import PermissionState
+from school_portal.domain.school_key import KeyState
 from school_portal.domain.specialty_evaluation import RECEIVERS, SEALS, EvaluationState
 from school_portal.domain.workflow import Role
 from school_portal.models import (
@@ -22,6 +23,7 @@ from school_portal.models import (
     PanelMember,
     Permission,
     PermissionRequest,
+    SchoolKey,
     SpecialtyEvaluation,
     StateChange,
 )
@@ -77,7 +79,7 @@ def _evaluations(
 
 
 def _since(
-    session: Session, cases: Iterable[SpecialtyEvaluation | AccountOpening]
+    session: Session, cases: Iterable[SpecialtyEvaluation | AccountOpening | SchoolKey]
 ) -> dict[str, datetime]:
     """When each case last moved, by its subject."""
     found = session.execute(
@@ -195,6 +197,26 @@ def _permissions(session: Session, portal: Portal, actor: Actor) -> Iterator[Wor
         )
 
 
+def _keys(session: Session, portal: Portal, actor: Actor) -> Iterator[WorkItem]:
+    found = session.scalars(
+        sa.select(SchoolKey)
+        .where(SchoolKey.state == KeyState.WAITING)
+        .options(joinedload(SchoolKey.school))
+        .order_by(SchoolKey.id)
+    ).all()
+    since = _since(session, found)
+    for one in found:
+        yield WorkItem(
+            "更新的密钥",
+            "",
+            one.school.name,
+            f"{places.account(one.school_id, Role.CENTRE)}#keys",
+            since.get(one.subject, one.first_seen_at),
+            None,
+            "核准",
+        )
+
+
 def _reviews(session: Session, portal: Portal, actor: Actor) -> Iterator[WorkItem]:
     found = session.scalars(
         sa.select(PanelMember)
@@ -260,7 +282,7 @@ Source = Callable[[Session, Portal, Actor], Iterator[WorkItem]]
 _SOURCES: dict[Role, tuple[Source, ...]] = {
     Role.TEACHING_OFFICE: (_to_receive, _to_seal),
     Role.VOCATIONAL_DIVISION: (_to_receive, _to_seal),
-    Role.CENTRE: (_to_convene, _to_seal, _centre_openings, _permissions),
+    Role.CENTRE: (_to_convene, _to_seal, _centre_openings, _permissions, _keys),
     Role.EXPERT: (_reviews,),
     Role.SCHOOL: (_own_evaluations, _own_openings, _own_drafts),
 }

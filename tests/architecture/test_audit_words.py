@@ -39,5 +39,5 @@ def test_every_recorded_action_has_words() -> None:
         for path in PACKAGE.rglob("*.py")
         for action in recorded(ast.parse(path.read_text(encoding="utf-8")))
     }
-    assert {"key.renew", "user.enable", "submission.refuse"} <= found
+    assert {"key-sign-in.tls", "user.enable", "submission.refuse"} <= found
     assert found - WORDS.keys() == set()

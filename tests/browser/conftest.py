@@ -35,6 +35,7 @@ from tests.conftest import NOW
 from tests.factories.accounts import KEY
 from tests.factories.evaluation import stages
 from tests.factories.operation import a_school, running, student, workbook
+from tests.factories.signing import waiting_key
 from tests.factories.visitor import PASSWORD, user
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
@@ -112,6 +113,7 @@ def _seed(environment: dict[str, str]) -> None:
         )
         user(db.session(), portal, "zhang", school=made.school)
         user(db.session(), portal, "li", school=made.other)
+        waiting_key(db.session(), made.other, portal.clock())
         user(db.session(), portal, "wang", role=Role.CENTRE)
         # Handed in while the window was open, whenever the tests run, and before keys signed.
         stages(db.session(), replace(portal, clock=lambda: NOW, trust=None), made.school)

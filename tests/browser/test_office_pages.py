@@ -28,6 +28,9 @@ PAGES = [
         "/expert/reviews", "/expert/reviews/1", "/expert/reviews/1/recuse", "/expert/reviews/4",
     )),
     ("e2", "/expert/reviews/3"),
+    ("centre", "/centre/schools/2"),
+    ("centre", "/centre/schools/2/keys/1/refuse"),
+    ("admin", "/settings/ca"),
 ]  # fmt: skip
 
 
@@ -40,7 +43,7 @@ def opened(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iter
     context.close()
 
 
-@pytest.mark.parametrize("who", ["centre", "teaching_office", "e0", "e2"])
+@pytest.mark.parametrize("who", ["centre", "teaching_office", "e0", "e2", "admin"])
 def test_pages(opened: Page, who: str) -> None:
     told: list[str] = []
     opened.on("console", lambda message: told.append(message.text))

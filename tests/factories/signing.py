@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
@@ -10,7 +11,15 @@ from uuid import uuid4
 from sqlalchemy.orm import Session
 
 from school_portal.demo.authority import Issued
-from school_portal.models import CaSignature, GroupApplication, School, SignedSubmission, User
+from school_portal.domain.school_key import KeyState
+from school_portal.models import (
+    CaSignature,
+    GroupApplication,
+    School,
+    SchoolKey,
+    SignedSubmission,
+    User,
+)
 from school_portal.security.ca.certificates import read_certificate
 from school_portal.services import applications, signed_papers
 from school_portal.services.access import Actor
@@ -103,3 +112,19 @@ def signers(session: Session, portal: Portal, world: World) -> Signers:
     person = user(session, portal, "zhang", school=operation.school)
     session.commit()
     return Signers(session, portal, world, operation, person)
+
+
+def waiting_key(session: Session, school: School, at: datetime) -> SchoolKey:
+    """Another key pair of the school's keyID, which waits for the centre."""
+    made = SchoolKey(
+        school_id=school.id,
+        public_key_sha256=bytes(32),
+        certificate_sha256=bytes(range(32)),
+        not_before=at,
+        not_after=at + timedelta(days=365),
+        first_seen_at=at,
+        state=KeyState.WAITING,
+    )
+    session.add(made)
+    session.flush()
+    return made

@@ -43,7 +43,7 @@ from tests.factories.accounts import asked_for, drafted, requested
 from tests.factories.evaluation import officer, stages
 from tests.factories.evaluations import NURSE_5, Desk, carry_more
 from tests.factories.operation import DRINKS, Operation, authorise, running, student, workbook
-from tests.factories.signing import kept
+from tests.factories.signing import kept, waiting_key
 from tests.factories.visitor import user, work
 
 OWN, STRANGER = "zhang", "li"
@@ -237,6 +237,9 @@ def _settings(session: Session, portal: Portal, made: Operation) -> Iterator[Thi
         thing(Role.ADMIN, user_id=administrator, action=one) for one in ("enable", "end-sign-ins")
     )
     yield thing(CENTRE, school_id=made.school.id)
+    key = waiting_key(session, made.school, portal.clock()).id
+    yield thing(CENTRE, school_id=made.school.id, key_id=key)
+    yield thing(school_id=made.other.id, key_id=key)
     yield from (
         thing(CENTRE, school_id=made.school.id, action=action)
         for action in ("suspend", "resume", "close")

@@ -23,6 +23,7 @@ from school_portal.domain.account import (
 from school_portal.domain.facts import Node
 from school_portal.domain.permission import PERMISSION_WORKFLOW, PermissionAction, PermissionState
 from school_portal.domain.roster import Route
+from school_portal.domain.school_key import KEY_WORKFLOW
 from school_portal.domain.specialty_evaluation import (
     EVALUATION_WORKFLOW,
     LINE_WORKFLOW,
@@ -114,7 +115,11 @@ def told(session: Session) -> list[tuple[str, str, str]]:
 
 
 def test_every_wording_belongs_to_an_action_of_its_workflow() -> None:
-    flows: dict[str, Workflow[Any, Any]] = {**FLOWS, "account": ACCOUNT_WORKFLOW}
+    flows: dict[str, Workflow[Any, Any]] = {
+        **FLOWS,
+        "account": ACCOUNT_WORKFLOW,
+        "key": KEY_WORKFLOW,
+    }
     known = {
         (kind, transition.action.value)
         for kind, flow in flows.items()

@@ -17,12 +17,25 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from school_portal.config import Settings, read
+from school_portal.demo import authority
 from school_portal.demo.authority import Issued
 from school_portal.domain.group_application import ApplicationState
 from school_portal.domain.roster import Enrolment
-from school_portal.models import AuditEvent, GroupApplication, PermissionRequest, Student
+from school_portal.domain.school_key import KeyState
+from school_portal.domain.workflow import Role
+from school_portal.models import (
+    AuditEvent,
+    GroupApplication,
+    Notice,
+    PermissionRequest,
+    SchoolKey,
+    Student,
+    User,
+)
 from school_portal.security import receipts
-from school_portal.services import applications
+from school_portal.security.ca.certificates import read_certificate
+from school_portal.services import applications, policies, school_keys
+from school_portal.services.access import Actor
 from school_portal.services.portal import Portal
 from school_portal.services.project_search import key_of
 from tests.conftest import FakeClock
@@ -271,3 +284,25 @@ class TestWithoutKeys:
         }
         assert "没有启用密钥签名" in told(zhang.post(f"{page}/submit", **given), 409)
         assert draft_of(session).state is ApplicationState.DRAFT
+
+
+def test_a_renewed_key_that_waits_submits_nothing_and_is_on_record(
+    zhang: Visitor, world: World, page: str, session: Session, desk: Signers
+) -> None:
+    user(session, desk.portal, "bao", role=Role.BUREAU)
+    user(session, desk.portal, "wang", role=Role.CENTRE)
+    bureau = Actor.of(session.scalars(sa.select(User).where(User.username == "bao")).one())
+    policies.change(session, desk.portal, bureau, "renewed_key_waits", "是", "试行")
+    school_keys.meet(
+        session, desk.operation.school, read_certificate(world.leaf().der), desk.portal.clock()
+    )
+    session.commit()
+    other = authority.Sm2Signer()
+    for _ in range(2):
+        answer = zhang.post(f"{page}/submit", **fields(zhang, page, world.leaf(signer=other)))
+        assert "须经市职业技能鉴定中心核准" in told(answer, 403)
+    assert draft_of(session).state is ApplicationState.DRAFT
+    states = session.scalars(sa.select(SchoolKey.state).order_by(SchoolKey.id)).all()
+    assert states == [KeyState.ACCEPTED, KeyState.WAITING]
+    notices = sa.select(sa.func.count()).select_from(Notice).where(Notice.title.contains("待核准"))
+    assert session.scalar(notices) == 2

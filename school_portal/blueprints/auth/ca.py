@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
@@ -40,6 +41,8 @@ REFUSALS = {
     Code.KEY_ID_MISSING: "证书中没有 keyID（通用实体唯一标识号），请联系发证机构。",
     Code.KEY_ID_UNKNOWN: "证书的 keyID 没有登记在任何学校账户上，请先办理开户或变更。",
     Code.ACCOUNT_NOT_OPEN: "学校账户目前不能这样使用，请联系市职业技能鉴定中心。",
+    Code.KEY_NOT_ACCEPTED: "这把密钥是更新后的新密钥，须经市职业技能鉴定中心核准后才能使用，"
+    "请联系该中心；核准前请用原来的密钥。",
 }
 MAY_OPEN = "学校账户已批准，尚未注册开户，请点“注册开户”，用同一密钥办理。"
 
@@ -90,12 +93,17 @@ def ca_verify() -> Response:
     except CaRefused as refused:
         db.session.commit()
         may_open = isinstance(refused, MayOpen)
-        told = MAY_OPEN if may_open else REFUSALS[refused.code]
+        told = MAY_OPEN if may_open else explained(refused, REFUSALS)
         return problem(403, "密钥登录未通过", told, refused.code, may_open=may_open)
     db.session.commit()
     session.clear()  # nothing from before the sign-in is kept
     login_user(SignedIn(*known))
     return jsonify(user=known[1].user.name, next=safe_next(given.next))
+
+
+def explained(refused: CaRefused, refusals: Mapping[Code, str]) -> str:
+    """Why and what to do: what is said of this key, else by the code."""
+    return refused.told or refusals[refused.code]
 
 
 def _given() -> Request:

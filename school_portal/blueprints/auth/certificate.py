@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from flask import request
 
 from school_portal.blueprints.auth.blueprint import blueprint
-from school_portal.blueprints.auth.ca import REFUSALS
+from school_portal.blueprints.auth.ca import REFUSALS, explained
 from school_portal.blueprints.auth.onward import enter
 from school_portal.blueprints.errors import Answer, answer
 from school_portal.blueprints.identity import public
@@ -39,7 +39,7 @@ def ca_tls() -> Answer:
         return answer(400, TITLE, MALFORMED, "request.invalid")
     except CaRefused as refused:
         db.session.commit()
-        told = MAY_OPEN if isinstance(refused, MayOpen) else REFUSALS[refused.code]
+        told = MAY_OPEN if isinstance(refused, MayOpen) else explained(refused, REFUSALS)
         return answer(403, TITLE, told, refused.code)
     db.session.commit()
     return enter(known, request.form.get("next"))

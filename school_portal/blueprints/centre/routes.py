@@ -1,6 +1,6 @@
 """All routes of the blueprint."""
 
-from school_portal.blueprints.centre import openings, papers, permissions, reveal, schools
+from school_portal.blueprints.centre import keys, openings, papers, permissions, reveal, schools
 from school_portal.blueprints.centre.blueprint import blueprint
 
-__all__ = ["blueprint", "openings", "papers", "permissions", "reveal", "schools"]
+__all__ = ["blueprint", "keys", "openings", "papers", "permissions", "reveal", "schools"]

@@ -15,7 +15,13 @@ from school_portal.domain.roster import Route
 from school_portal.domain.workflow import Role
 from school_portal.extensions import db
 from school_portal.models import School
-from school_portal.services import opening_list, permission_list, permissions, school_accounts
+from school_portal.services import (
+    opening_list,
+    permission_list,
+    permissions,
+    school_accounts,
+    school_keys,
+)
 from school_portal.services.access import NotFound, Refused
 from school_portal.services.grounds import grounds
 from school_portal.services.portal import current_portal
@@ -28,7 +34,7 @@ DECISIONS = {
 }
 
 
-def _school(school_id: int) -> School:
+def school_of(school_id: int) -> School:
     found = db.session().get(School, school_id)
     if found is None:
         raise NotFound("School")
@@ -53,7 +59,7 @@ def schools() -> str:
 @blueprint.get("/schools/<int:school_id>")
 @audience(Role.CENTRE)
 def school(school_id: int) -> str:
-    session, found, today = db.session(), _school(school_id), current_portal().today()
+    session, found, today = db.session(), school_of(school_id), current_portal().today()
     state = school_accounts.state_of(session, found, today)
     return render_template(
         "centre/school.html",
@@ -64,6 +70,7 @@ def school(school_id: int) -> str:
         openings=[one for one in opening_list.of_school(session, found) if one.number],
         permissions=permission_list.page(session, today, school_id=found.id),
         changes=school_accounts.changes(session, found),
+        keys=school_keys.of_school(session, found),
     )
 
 
@@ -71,7 +78,7 @@ def school(school_id: int) -> str:
 @audience(Role.CENTRE)
 @fresh
 def open_account(school_id: int) -> Response:
-    found = _school(school_id)
+    found = school_of(school_id)
     school_accounts.open_account(db.session(), current_portal(), actor(), found)
     db.session.commit()
     flash(f"“{found.name}”的账户已开通，今天起可以生成团体申报。", "good")
@@ -86,7 +93,7 @@ def _decision(value: str) -> AccountAction:
 @blueprint.get("/schools/<int:school_id>/account/<action>")
 @audience(Role.CENTRE)
 def why_account(school_id: int, action: str) -> str:
-    return _reason_page(_school(school_id), _decision(action), ReasonForm())
+    return _reason_page(school_of(school_id), _decision(action), ReasonForm())
 
 
 def _reason_page(found: School, action: AccountAction, form: ReasonForm) -> str:
@@ -100,7 +107,7 @@ def _reason_page(found: School, action: AccountAction, form: ReasonForm) -> str:
 @audience(Role.CENTRE)
 @fresh
 def decide_account(school_id: int, action: str) -> tuple[str, int] | Response:
-    found, decision, form = _school(school_id), _decision(action), ReasonForm()
+    found, decision, form = school_of(school_id), _decision(action), ReasonForm()
     if not form.validate():
         return _reason_page(found, decision, form), 422
     decide = DECISIONS[decision][0]
@@ -125,14 +132,14 @@ def _qualification_page(found: School, problems: list[str]) -> str:
 @blueprint.get("/schools/<int:school_id>/permissions/new")
 @audience(Role.CENTRE)
 def new_qualification(school_id: int) -> str:
-    return _qualification_page(_school(school_id), [])
+    return _qualification_page(school_of(school_id), [])
 
 
 @blueprint.post("/schools/<int:school_id>/permissions/new")
 @audience(Role.CENTRE)
 @fresh
 def grant_qualification(school_id: int) -> tuple[str, int] | Response:
-    found, projects, search = _school(school_id), asked(), searched()
+    found, projects, search = school_of(school_id), asked(), searched()
     if search is not None:
         address = url_for(
             "centre.new_qualification", school_id=school_id, project=keys(projects), **search
@@ -147,7 +154,7 @@ def grant_qualification(school_id: int) -> tuple[str, int] | Response:
         )
     except Refused as refusal:  # what was ticked is shown again, with what it lacks
         db.session.rollback()
-        return _qualification_page(_school(school_id), [str(refusal)]), 422
+        return _qualification_page(school_of(school_id), [str(refusal)]), 422
     db.session.commit()
     flash(f"已为“{found.name}”开通 {len(made)} 项职业资格鉴定申报权限。", "good")
     return redirect(url_for("centre.school", school_id=school_id, _anchor="permissions"))

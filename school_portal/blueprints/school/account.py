@@ -22,6 +22,7 @@ from school_portal.services import (
     permissions,
     school_accounts,
     school_desk,
+    school_keys,
     signed_contents,
     signed_papers,
     verification,
@@ -47,6 +48,7 @@ def account() -> str:
         unfinished=account_openings.unfinished(session, school),
         openings=opening_list.of_school(session, school),
         permissions=permission_list.page(session, today, school_id=school.id),
+        keys=school_keys.of_school(session, school),
         cooperations=school_desk.cooperations(session, school),
     )
 

@@ -8,7 +8,7 @@ from typing import ParamSpec, TypeVar
 
 from flask import request
 
-from school_portal.blueprints.auth.ca import REFUSALS
+from school_portal.blueprints.auth.ca import REFUSALS, explained
 from school_portal.blueprints.errors import Answer, answer
 from school_portal.blueprints.http import origin
 from school_portal.blueprints.identity import actor, fresh, own_school
@@ -65,8 +65,9 @@ def signed_or_proved(view: Callable[P, R]) -> Callable[P, R | Answer]:
 @blueprint.app_errorhandler(NotSigned)
 def on_refused_key(refused: NotSigned) -> Answer:
     session = db.session()
-    session.rollback()
+    if refused.code is not Code.KEY_NOT_ACCEPTED:  # that it waits stays; nothing else was changed
+        session.rollback()
     signed_papers.note_refusal(session, current_portal(), actor(), refused)
     session.commit()
-    told = refused.told or SIGNING_REFUSALS[refused.code]
+    told = explained(refused, SIGNING_REFUSALS)
     return answer(403, "签名未通过，没有提交", told, refused.code)

@@ -16,7 +16,10 @@ from school_portal.security.ca.trust import Trust
 
 
 class Code(StrEnum):
-    """Why a key is refused; the values are the contract's, in the order of the checks."""
+    """Why a key is refused; the values are the contract's, in the order of the checks.
+
+    The last is an addition to it (CHANGELOG.md).
+    """
 
     CHALLENGE = "ca.challenge"
     SIGNATURE = "ca.signature"
@@ -28,14 +31,16 @@ class Code(StrEnum):
     KEY_ID_MISSING = "ca.key-id-missing"
     KEY_ID_UNKNOWN = "ca.key-id-unknown"
     ACCOUNT_NOT_OPEN = "ca.account-not-open"
+    KEY_NOT_ACCEPTED = "ca.key-not-accepted"
 
 
 class CaRefused(Exception):
-    """A key is refused, for that reason; nothing of the certificate is told."""
+    """A key is refused, for that reason; `told` is for its holder alone, and may be empty."""
 
-    def __init__(self, code: Code) -> None:
+    def __init__(self, code: Code, told: str = "") -> None:
         super().__init__(code.value)
         self.code = code
+        self.told = told
 
 
 @dataclass(frozen=True, slots=True)

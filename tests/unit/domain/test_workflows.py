@@ -28,6 +28,7 @@ from school_portal.domain.permission import (
     PermissionState,
 )
 from school_portal.domain.roster import ROSTER_WORKFLOW, RosterAction, RosterState
+from school_portal.domain.school_key import KEY_WORKFLOW, KeyAction, KeyState
 from school_portal.domain.specialty_evaluation import (
     EVALUATION_WORKFLOW,
     LINE_WORKFLOW,
@@ -39,7 +40,8 @@ from school_portal.domain.specialty_evaluation import (
 from school_portal.domain.workflow import Role, Transition, TransitionRefused, Workflow
 
 # One line a move: state action role > state. Roles: w worker, s school, a body or centre,
-# r a receiving office, c the centre, o an office or the centre, k the centre or the school's key.
+# r a receiving office, c the centre, o an office or the centre, k the centre or the school's key,
+# t the centre or a worker.
 ROSTER = """
 uploaded read w > reading
 reading read w > reading
@@ -126,6 +128,17 @@ requested refuse c > refused
 granted revoke c > revoked
 requested withdraw s > withdrawn
 """
+KEY = """
+not_in_use use w > accepted
+not_in_use renew w > accepted
+waiting renew w > accepted
+not_in_use wait w > waiting
+waiting accept c > accepted
+refused accept c > accepted
+waiting refuse c > refused
+accepted stop t > not_in_use
+waiting stop t > not_in_use
+"""
 ROLES = {
     "w": [Role.SYSTEM],
     "s": [Role.SCHOOL],
@@ -134,6 +147,7 @@ ROLES = {
     "c": [Role.CENTRE],
     "o": [Role.TEACHING_OFFICE, Role.VOCATIONAL_DIVISION, Role.CENTRE],
     "k": [Role.CENTRE, Role.SCHOOL],
+    "t": [Role.CENTRE, Role.SYSTEM],
 }
 
 
@@ -157,6 +171,7 @@ CASES = [
         (OPENING_WORKFLOW, OPENING, OpeningState, OpeningAction),
         (ACCOUNT_WORKFLOW, ACCOUNT, AccountState, AccountAction),
         (PERMISSION_WORKFLOW, PERMISSION, PermissionState, PermissionAction),
+        (KEY_WORKFLOW, KEY, KeyState, KeyAction),
     )
     for state, action, role in product(states, actions, Role)
 ]
