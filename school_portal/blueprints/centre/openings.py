@@ -11,9 +11,9 @@ from wtforms.validators import InputRequired
 from school_portal.blueprints.centre.blueprint import blueprint
 from school_portal.blueprints.decisions import ReasonForm
 from school_portal.blueprints.identity import actor, audience, fresh
+from school_portal.blueprints.looks import LOOKS
 from school_portal.blueprints.paging import page_of
 from school_portal.blueprints.project_choice import keys
-from school_portal.blueprints.rendering import LOOKS
 from school_portal.domain.account import OPENING_WORKFLOW, OpeningState
 from school_portal.domain.workflow import Role
 from school_portal.extensions import db

@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response
 from school_portal.blueprints.centre.blueprint import blueprint
 from school_portal.blueprints.decisions import ReasonForm
 from school_portal.blueprints.identity import actor, audience, fresh
+from school_portal.blueprints.looks import LOOKS
 from school_portal.blueprints.paging import page_of
-from school_portal.blueprints.rendering import LOOKS
 from school_portal.domain.permission import PermissionAction, PermissionState
 from school_portal.domain.workflow import Role
 from school_portal.extensions import db

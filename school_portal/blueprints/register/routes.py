@@ -6,10 +6,10 @@ from flask import render_template, request
 
 from school_portal.blueprints.identity import begin_reading, public
 from school_portal.blueprints.limits import SEARCHES
+from school_portal.blueprints.looks import Look
 from school_portal.blueprints.paging import page_of
 from school_portal.blueprints.register import verify
 from school_portal.blueprints.register.blueprint import blueprint
-from school_portal.blueprints.rendering import Look
 from school_portal.domain.levels import Level
 from school_portal.extensions import db
 from school_portal.services import public_register

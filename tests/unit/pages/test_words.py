@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from school_portal.blueprints.clauses import cited
-from school_portal.blueprints.rendering import day, grouped, moment, size, state_look
+from school_portal.blueprints.looks import state_look
+from school_portal.blueprints.rendering import day, grouped, moment, size
 from school_portal.blueprints.school.issue_names import ISSUE_NAMES
 from school_portal.domain.group_application import ApplicationState, MemberState
 from school_portal.domain.levels import TrainingLevel
