@@ -2,8 +2,9 @@
 
 import csv
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from school_portal.domain.labels import fold
 from school_portal.domain.levels import Level
@@ -41,6 +42,20 @@ class Project:
     def label(self) -> str:
         """营养师（公共营养师）四级/中级工."""
         return f"{self.base.label}{self.level.label}"
+
+    @classmethod
+    def of_columns(cls, row: Mapping[str, Any]) -> "Project":
+        """The project that `columns` spelt, whatever else is in the row."""
+        return cls(row["occupation_code"], row["occupation"], row["direction"], Level(row["level"]))
+
+    def columns(self) -> dict[str, str | int]:
+        """As rows and papers spell it: `occupation_code`, `occupation`, `direction`, `level`."""
+        return {
+            "occupation_code": self.code,
+            "occupation": self.occupation,
+            "direction": self.direction,
+            "level": int(self.level),
+        }
 
 
 class Register:

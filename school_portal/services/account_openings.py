@@ -119,7 +119,7 @@ def save(session: Session, portal: Portal, opening: AccountOpening, entry: Entry
     _seal(portal, opening, "key_id", key_id or entry.key_id.strip())
     opening.key_id_index = portal.vault.index("key-id", key_id) if key_id else None
     if [line.project for line in opening.lines] != list(entry.lines):
-        opening.lines = [_line(project) for project in dict.fromkeys(entry.lines)]
+        opening.lines = [OpeningLine(**one.columns()) for one in dict.fromkeys(entry.lines)]
     opening.saved_at = portal.clock()
     session.flush()
 
@@ -131,15 +131,6 @@ def _mobile(text: str) -> str:
 def _seal(portal: Portal, opening: AccountOpening, column: str, text: str) -> None:
     sealed = portal.vault.seal("account_openings", column, opening.row_key, text) if text else None
     setattr(opening, f"{column}_sealed", sealed)
-
-
-def _line(project: Project) -> OpeningLine:
-    return OpeningLine(
-        occupation_code=project.code,
-        occupation=project.occupation,
-        direction=project.direction,
-        level=int(project.level),
-    )
 
 
 def _apply(

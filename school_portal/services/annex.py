@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from school_portal.domain.levels import Level
 from school_portal.domain.projects import Project
 from school_portal.domain.specialty_evaluation import ANNEX_FIELDS
 from school_portal.models import (
@@ -73,9 +72,7 @@ def read(vault: Vault, evaluation: SpecialtyEvaluation, *, phones: bool) -> Anne
 
 
 def _line(place: int, row: dict[str, Any], now: dict[int, EvaluationLine]) -> Line:
-    project = Project(
-        row["occupation_code"], row["occupation"], row["direction"], Level(row["level"])
-    )
+    project = Project.of_columns(row)
     return Line(place, row["specialty"], row["specialty_code"], project, now.get(row["id"]))
 
 

@@ -125,10 +125,7 @@ def _create(
             school_id=school.id,
             body_id=bodies[one.body] if one.body else None,
             route=one.route,
-            occupation_code=one.project.code,
-            occupation=one.project.occupation,
-            direction=one.project.direction,
-            level=int(one.project.level),
+            **one.project.columns(),
             state=ApplicationState.DRAFT,
             job_id=job.id,
             created_at=now,
@@ -215,10 +212,7 @@ def listing(session: Session, school: School) -> dict[str, Any]:
                 "body": one.body.uscc if one.body else None,
                 "body_name": one.body.name if one.body else None,
                 "route": one.route.value,
-                "occupation_code": one.occupation_code,
-                "occupation": one.occupation,
-                "direction": one.direction,
-                "level": one.level,
+                **one.project.columns(),
                 "students": members.get(one.id, []),
             }
             for one in found

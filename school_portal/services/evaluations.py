@@ -135,7 +135,7 @@ def add_line(
         specialty_id=specialty.id,
         position=len(evaluation.lines) + 1,
         state=LineState.PENDING,
-        **_columns(project),
+        **project.columns(),
     )
     evaluation.lines.append(line)
     touch(portal, evaluation)
@@ -169,7 +169,7 @@ def change_line(
     line = own_line(evaluation, line_id)
     guard(evaluation, may_change_line(evaluation, line.id), f"第 {line.position} 项")
     check_choice(session, portal, evaluation, line.specialty, project)
-    for name, value in _columns(project).items():
+    for name, value in project.columns().items():
         setattr(line, name, value)
     touch(portal, evaluation)
 
@@ -280,12 +280,3 @@ def _unlocked(evaluation: SpecialtyEvaluation, part: str, key: str | int) -> boo
     returned = evaluation.state is EvaluationState.RETURNED and evaluation.unlocked
     named = bool(returned and key in returned.get(part, ()))
     return evaluation.state is EvaluationState.DRAFT or named
-
-
-def _columns(project: Project) -> dict[str, str | int]:
-    return {
-        "occupation_code": project.code,
-        "occupation": project.occupation,
-        "direction": project.direction,
-        "level": project.level.value,
-    }

@@ -179,7 +179,7 @@ class _Loading:
     def _carried(self, row: Row) -> None:
         body = self.bodies[row["机构代码"]]
         for project in projects(row):
-            self._put(BodyProject, {"body_id": body.id, **_columns(project)}).basis = (
+            self._put(BodyProject, {"body_id": body.id, **project.columns()}).basis = (
                 row["评价依据"] or Basis.STANDARD
             )
 
@@ -190,7 +190,7 @@ class _Loading:
             key = {
                 "specialty_id": specialty.id,
                 "starts_on": row["生效日期"],
-                **_columns(project),
+                **project.columns(),
             }
             self._put(EvaluationLine, key).ends_on = row["失效日期"]
 
@@ -201,7 +201,7 @@ class _Loading:
                 "route": row["事项"],
                 "node": row["节点"],
                 "starts_on": row["开通日期"],
-                **_columns(project),
+                **project.columns(),
             }
             self._put(Permission, key).ends_on = row["终止日期"]
 
@@ -220,12 +220,3 @@ class _Loading:
             found = model(**key)
             self.session.add(found)
         return found
-
-
-def _columns(project: Any) -> dict[str, Any]:
-    return {
-        "occupation_code": project.code,
-        "occupation": project.occupation,
-        "direction": project.direction,
-        "level": int(project.level),
-    }

@@ -104,10 +104,7 @@ def wanted(school: School, route: Route, node: Node | None, project: Project) ->
         route=route,
         node=node,
         state=PermissionState.REQUESTED,
-        occupation_code=project.code,
-        occupation=project.occupation,
-        direction=project.direction,
-        level=int(project.level),
+        **project.columns(),
     )
 
 

@@ -24,7 +24,6 @@ from school_portal.models import (
     SpecialtyEvaluation,
 )
 from school_portal.models import Student as SavedStudent
-from school_portal.models.organisations import ProjectColumns
 from school_portal.security.vault import Vault
 from school_portal.services import evaluations, opening_check
 from school_portal.services.signed_papers import Content
@@ -45,16 +44,6 @@ def _hidden(vault: Vault, uid: str, text: str) -> str:
     return vault.index("receipt", f"{uid}:{text}").hex() if text else ""
 
 
-def _line(line: ProjectColumns | Project) -> Content:
-    code = line.code if isinstance(line, Project) else line.occupation_code
-    return {
-        "occupation_code": code,
-        "occupation": line.occupation,
-        "direction": line.direction,
-        "level": int(line.level),
-    }
-
-
 def of_application(session: Session, vault: Vault, application: GroupApplication) -> Content:
     """A group application with its students."""
     body = application.body
@@ -64,7 +53,7 @@ def of_application(session: Session, vault: Vault, application: GroupApplication
         "revision": application.version,
         "body": {"uscc": body.uscc, "name": body.name} if body else None,
         "route": application.route.value,
-        "project": _line(application),
+        "project": application.project.columns(),
         "students": [
             {
                 "student_no": student_no,
@@ -105,7 +94,11 @@ def of_evaluation(vault: Vault, evaluation: SpecialtyEvaluation) -> Content:
         "training_level": evaluation.training_level.value,
         "fields": fields,
         "lines": [
-            {"specialty_code": line.specialty.code, "specialty": line.specialty.name, **_line(line)}
+            {
+                "specialty_code": line.specialty.code,
+                "specialty": line.specialty.name,
+                **line.project.columns(),
+            }
             for line in evaluation.lines
         ],
         "programmes": [
@@ -133,7 +126,7 @@ def of_opening(vault: Vault, opening: AccountOpening, kind: OpeningKind) -> Cont
             **{name: _hidden(vault, opening.uid, text) for name, text in personal.items()},
         },
         "dual_certificate": opening.dual_certificate,
-        "lines": [_line(line) for line in opening.lines],
+        "lines": [line.project.columns() for line in opening.lines],
     }
 
 
@@ -143,5 +136,5 @@ def of_permissions(school: School, uid: str, node: Node, projects: Sequence[Proj
         **_begun("permission-request", uid, school),
         "route": Route.SKILL_LEVEL.value,
         "node": node.value,
-        "lines": [_line(project) for project in projects],
+        "lines": [project.columns() for project in projects],
     }

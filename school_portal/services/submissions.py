@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from school_portal.domain.levels import Level
 from school_portal.domain.projects import Project
 from school_portal.domain.specialty_evaluation import (
     ANNEX_FIELDS,
@@ -199,10 +198,7 @@ def _content(
                 "id": line.id,
                 "specialty_code": line.specialty.code,
                 "specialty": line.specialty.name,
-                "occupation_code": line.occupation_code,
-                "occupation": line.occupation,
-                "direction": line.direction,
-                "level": line.level,
+                **line.project.columns(),
             }
             for line in evaluation.lines
         ],
@@ -288,9 +284,7 @@ def _compared(
 
 
 def _line_text(row: Content) -> str:
-    project = Project(
-        row["occupation_code"], row["occupation"], row["direction"], Level(row["level"])
-    )
+    project = Project.of_columns(row)
     return f"{row['specialty']}：{project.code} {project.label}"
 
 
