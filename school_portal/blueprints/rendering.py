@@ -10,6 +10,7 @@ from enum import Enum
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, current_app, request, url_for
 from flask_login import current_user
@@ -272,9 +273,17 @@ def state_tabs(counts: Mapping[Any, int]) -> list[tuple[str, str]]:
 
 def here(**changes: Any) -> str:
     """This page's address with some of its choices changed; None removes one."""
-    return url_for(
-        str(request.endpoint), **{**(request.view_args or {}), **request.args, **changes}
-    )
+    return url_for(str(request.endpoint), **(request.view_args or {})) + address_query(**changes)
+
+
+def address_query(**changes: Any) -> str:
+    """This page's choices, some of them changed, as an address ends with them.
+
+    They are the visitor's words: never arguments of `url_for`, which has options of its own.
+    """
+    kept = {**request.args, **changes}
+    query = urlencode([(name, value) for name, value in kept.items() if value is not None])
+    return f"?{query}" if query else ""
 
 
 @cache
@@ -312,6 +321,7 @@ def register(app: Flask) -> None:
         state_look=state_look,
         state_tabs=state_tabs,
         here=here,
+        address_query=address_query,
         key_agent=key_agent,
         asset=asset,
         cited=cited,
