@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from importers.documents import SUFFIXES, sniff
+from school_portal.domain.identifiers import mask_numbers
 from school_portal.models import SpecialtyEvaluation, TrainingProgramme
 from school_portal.security import audit
 from school_portal.services import evaluations
@@ -76,10 +77,10 @@ def _judged(content: bytes) -> str:
 
 
 def _plain_name(file_name: str, suffix: str) -> str:
-    """The last part of the path, without control characters, and the content's own suffix."""
+    """The path's last part with the content's suffix; no control characters, no full numbers."""
     last = PurePosixPath(file_name.replace("\\", "/")).name
     shown = "".join(character for character in last if character.isprintable())
-    stem = PurePosixPath(shown).stem.strip(". ")[:_LONGEST_STEM]
+    stem = PurePosixPath(mask_numbers(shown)).stem.strip(". ")[:_LONGEST_STEM]
     return (stem or "人才培养方案") + suffix
 
 
