@@ -25,7 +25,7 @@ from school_portal.domain.projects import Project
 from school_portal.domain.windows import civil_date
 from school_portal.domain.workflow import Role
 from school_portal.models import AccountOpening, OpeningLine, School
-from school_portal.services import numbering, opening_check, school_accounts
+from school_portal.services import numbering, opening_check, school_accounts, sign_ins
 from school_portal.services.access import Actor, Refused, lock
 from school_portal.services.opening_check import personal
 from school_portal.services.portal import Portal
@@ -219,7 +219,10 @@ def approve(session: Session, portal: Portal, actor: Actor, opening: AccountOpen
 
 
 def _give_key(session: Session, portal: Portal, school: School, opening: AccountOpening) -> None:
+    """Whoever is in by the old key is out: it may be lost, or its holder gone."""
     key_id = personal(portal.vault, opening).key_id
+    if school.key_id_index != opening.key_id_index:
+        sign_ins.end_of_key(session, school)
     try:
         with session.begin_nested():
             school.key_id_index = opening.key_id_index

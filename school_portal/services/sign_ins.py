@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from school_portal.domain.policy import Policy
 from school_portal.domain.workflow import Role
-from school_portal.models import SignIn, User
+from school_portal.models import School, SignIn, User
 from school_portal.security import audit, passwords
 from school_portal.services import lockouts, policies
 from school_portal.services.access import Actor, NotFound
@@ -149,6 +149,20 @@ def end_others(session: Session, actor: Actor, keep: int, now: datetime) -> None
     """End all of the actor's own sign-ins but that one."""
     session.execute(sa.delete(SignIn).where(SignIn.user_id == actor.user_id, SignIn.id != keep))
     audit.record(session, actor.label, "sign-in.end-others", actor.label, at=now)
+
+
+def key_holder(school: School) -> str:
+    """The name of whoever holds the school's key: none that somebody else can be given."""
+    return f"key:{school.uscc}"
+
+
+def end_of_key(session: Session, school: School) -> None:
+    """End every sign-in that the school's key opened."""
+    holder = sa.select(User.id).where(User.username == key_holder(school))
+    session.execute(
+        sa.delete(SignIn).where(SignIn.user_id.in_(holder)),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def act_as(session: Session, actor: Actor, sign_in_id: int, role: Role, now: datetime) -> None:
