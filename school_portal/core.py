@@ -50,11 +50,14 @@ def _portal(settings: config.Settings, clock: Clock) -> Portal:
         return unwrapped(wrapped(db.session()))
 
     storage = Storage(settings.storage_url, ring)
-    return Portal(settings, clock, storage, ring, open_vault, trust=_trust(settings))
+    return Portal(settings, clock, storage, ring, open_vault, trust=trust_files(settings))
 
 
-def _trust(settings: config.Settings) -> TrustFiles | None:
-    """Whose certificates are trusted; None where nobody signs in with a key."""
+def trust_files(settings: config.Settings) -> TrustFiles | None:
+    """Whose certificates are trusted; None where nobody signs in with a key.
+
+    Raises SettingsError where a file is not fit.
+    """
     if settings.ca_bundle is None:
         return None
     from school_portal.security.ca.trust import TrustFiles  # noqa: PLC0415  slow to import

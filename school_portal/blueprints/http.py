@@ -6,16 +6,19 @@ import re
 import secrets
 from datetime import datetime
 from ipaddress import ip_address
+from typing import Any
 
 from flask import Flask, Response, g, request
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import URLSafeTimedSerializer
+from werkzeug.routing import IntegerConverter, Map
 
 from school_portal.config import KeyAgent
 from school_portal.extensions.proxy import visitor_address
 from school_portal.extensions.web import limiter
 from school_portal.services.portal import current_portal
 
+MOST_ROWS = 2**31 - 1  # what an integer column of PostgreSQL holds
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 # The pages hold no script, style or frame of their own; Tabler's style sheet has data: images.
@@ -149,7 +152,23 @@ def add_headers(response: Response) -> Response:
     return response
 
 
+class RowIdConverter(IntegerConverter):
+    """An id in an address; what no database's row can have is no address at all."""
+
+    def __init__(self, url_map: Map, **options: Any) -> None:
+        super().__init__(url_map, max=MOST_ROWS, **options)
+
+
+def row_id(text: str) -> int:
+    """An id in a query or a form. Raises ValueError for what no row can have."""
+    found = int(text)
+    if not 0 <= found <= MOST_ROWS:
+        raise ValueError("no row's id")
+    return found
+
+
 def register(app: Flask) -> None:
+    app.url_map.converters["int"] = RowIdConverter
     app.session_interface = HostBoundSessions()
     app.config.update(SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax")
     app.config.update(

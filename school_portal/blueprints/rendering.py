@@ -7,6 +7,7 @@ from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, current_app, request, url_for
 
@@ -55,9 +56,17 @@ def size(octets: int) -> str:
 
 def here(**changes: Any) -> str:
     """This page's address with some of its choices changed; None removes one."""
-    return url_for(
-        str(request.endpoint), **{**(request.view_args or {}), **request.args, **changes}
-    )
+    return url_for(str(request.endpoint), **(request.view_args or {})) + address_query(**changes)
+
+
+def address_query(**changes: Any) -> str:
+    """This page's choices, some of them changed, as an address ends with them.
+
+    They are the visitor's words: never arguments of `url_for`, which has options of its own.
+    """
+    kept = {**request.args, **changes}
+    query = urlencode([(name, value) for name, value in kept.items() if value is not None])
+    return f"?{query}" if query else ""
 
 
 @cache
@@ -81,6 +90,7 @@ def register(app: Flask) -> None:
         state_look=state_look,
         state_tabs=state_tabs,
         here=here,
+        address_query=address_query,
         client_certificate=client_certificate,
         key_agent=key_agent,
         passkeys_work=passkeys_work,

@@ -34,9 +34,10 @@ WEB_THREADS = 8
 @click.option("--host", default="127.0.0.1", show_default=True, help="网站监听的地址")
 def serve(workers: int, host: str) -> None:
     """在前台运行网站（端口由环境变量 PORT 指定）、任务进程，未设置 REDIS_URL 时还有内置 Redis。"""
-    from school_portal import config  # noqa: PLC0415
+    from school_portal import config, core  # noqa: PLC0415
 
     settings = config.read()
+    core.trust_files(settings)  # told in one line here, not by each of the web's processes
     require_initialised(settings)
     try:
         with running(settings, workers=workers, host=host) as supervisor:

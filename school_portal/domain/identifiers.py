@@ -67,6 +67,8 @@ _USCC_VALUES = MappingProxyType({char: value for value, char in enumerate(_USCC_
 _USCC_WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
 
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
+# A number of 18 characters or a mobile that stands in a text.
+_NUMBERS = re.compile(r"(?<!\d)(?:\d{17}[\dXxＸｘ]|[1１][3-9３-９]\d{9})(?!\d)")
 _LANDLINE = re.compile(
     r"(?:\(?(010|02[0-9]|0[3-9][0-9]{2})\)?)?-?([2-9][0-9]{6,7})(?:(?:-|转)([0-9]{1,6}))?"
 )
@@ -136,6 +138,11 @@ def mask_mobile(number: str) -> str:
     """`138****1234`; what is no mobile is masked like a document number."""
     folded = fold(number)
     return _mask(folded, 3, 4) if len(folded) == 11 else mask_document(folded)
+
+
+def mask_numbers(text: str) -> str:
+    """A free text, such as a file's name, with the numbers of people in it masked."""
+    return _NUMBERS.sub(lambda found: mask_mobile(found[0]), text)
 
 
 def parse_mobile(text: str) -> str | None:

@@ -15,6 +15,8 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from school_portal.models.types import UtcDateTime
+
 Value = str | int | bool | bytes | None
 
 READ_ONLY = "portal_read_only"
@@ -134,6 +136,23 @@ def bulk_insert(
         f"INSERT INTO {table.name} ({names}) VALUES ({marks})",  # noqa: S608  names are ours
         rows,
     )
+
+
+def stored(session: Session, column: InstrumentedAttribute[Any]) -> sa.ColumnElement[Any]:
+    """The column as it is kept, read as nothing yet: instants, JSON and text as text.
+
+    From SQLite, which keeps anything anywhere, in bytes; NULL where it is of another kind.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        if isinstance(column.type, sa.LargeBinary):
+            return column.expression
+        if isinstance(column.type, UtcDateTime):
+            in_utc = sa.func.timezone("UTC", column)
+            return sa.func.to_char(in_utc, "YYYY-MM-DD HH24:MI:SS.US").label(column.key)
+        return sa.cast(column, sa.Text).label(column.key)
+    kind = "blob" if isinstance(column.type, sa.LargeBinary) else "text"
+    in_bytes = sa.cast(column, sa.LargeBinary)
+    return sa.case((sa.func.typeof(column) == kind, in_bytes)).label(column.key)
 
 
 def take_statistics(session: Session, *tables: sa.Table) -> None:

@@ -27,6 +27,7 @@ BATCH_SIZE = 2000
 RETIRE = "audit.retire"  # an event of the chain: what was before `through` has been removed
 _START = bytes(32)  # what the first event holds as the hash before it
 _NOTHING = (0, _START)
+_TEXTS = (AuditEvent.at, AuditEvent.actor, AuditEvent.action, AuditEvent.subject, AuditEvent.detail)
 _PENDING = "audit_events"
 _MARKS = "audit_marks"
 
@@ -156,13 +157,14 @@ def verify(session: Session) -> Iterator[Finding]:
 
 def start_of(session: Session) -> tuple[int, bytes]:
     """The place and hash that the first event follows: where the newest retirement ended."""
-    retired = session.scalar(
-        sa.select(AuditEvent.detail)
+    kept = session.scalar(
+        sa.select(dialect.stored(session, AuditEvent.detail))
         .where(AuditEvent.action == RETIRE)
         .order_by(AuditEvent.seq.desc())
         .limit(1)
     )
     try:
+        retired = json.loads(kept) if kept else None
         return (int(retired["through"]), bytes.fromhex(retired["digest"])) if retired else _NOTHING
     except (KeyError, TypeError, ValueError):  # changed: the walk finds that too
         return _NOTHING
@@ -183,15 +185,19 @@ def _rows(
     session: Session, through: int | None = None
 ) -> Iterator[tuple[Mapping[str, Any] | None, Any]]:
     """The events in order, then None with the chain's end as it stood after the last of them."""
-    table, last = AuditEvent.__table__, None
+    last = None
+    kept = [
+        dialect.stored(session, one) for one in (*_TEXTS, AuditEvent.previous, AuditEvent.digest)
+    ]
+    end = dialect.stored(session, AuditHead.digest)
     while True:
         head = session.execute(
-            sa.select(AuditHead.seq, AuditHead.digest).where(AuditHead.id == HEAD_ID)
+            sa.select(AuditHead.seq, end).where(AuditHead.id == HEAD_ID)
         ).one_or_none()
-        batch = sa.select(table).order_by(table.c.seq).limit(BATCH_SIZE)
+        batch = sa.select(AuditEvent.seq, *kept).order_by(AuditEvent.seq).limit(BATCH_SIZE)
         if through is not None:
-            batch = batch.where(table.c.seq <= through)
-        rows = session.execute(batch if last is None else batch.where(table.c.seq > last))
+            batch = batch.where(AuditEvent.seq <= through)
+        rows = session.execute(batch if last is None else batch.where(AuditEvent.seq > last))
         found = [row._asdict() for row in rows]
         if not found:
             yield None, head
@@ -207,8 +213,24 @@ def _link(row: Mapping[str, Any], seq: int, digest: bytes) -> Iterator[Finding]:
         yield Finding(seq + 1, f"缺少第 {seq + 1} 至 {row['seq'] - 1} 条审计记录")
     elif row["previous"] != digest:
         yield Finding(row["seq"], f"第 {row['seq']} 条审计记录与前一条不相连")
-    if not isinstance(row["detail"], dict) or digest_of(row) != row["digest"]:
+    written = _as_written(row)
+    if written is None or digest_of(written) != row["digest"]:
         yield Finding(row["seq"], f"第 {row['seq']} 条审计记录的内容已被改动")
+
+
+def _as_written(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The event that is kept so; None where it cannot be read, or was not written in this way."""
+    try:
+        texts = {
+            one.key: kept.decode() if isinstance(kept := row[one.key], bytes) else kept
+            for one in _TEXTS
+        }
+        at, detail = datetime.fromisoformat(texts["at"]), json.loads(texts["detail"])
+    except (TypeError, ValueError):
+        return None
+    if at.isoformat(" ", "microseconds") != texts["at"] or json.dumps(detail) != texts["detail"]:
+        return None  # says the same, and is not what was written
+    return {**row, **texts, "at": at.replace(tzinfo=UTC), "detail": detail}
 
 
 def _end(head: Any, seq: int, digest: bytes) -> Iterator[Finding]:

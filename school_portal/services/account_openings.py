@@ -31,6 +31,7 @@ from school_portal.services import (
     receipts,
     school_accounts,
     school_keys,
+    sign_ins,
     signed_papers,
 )
 from school_portal.services.access import Actor, Refused, lock
@@ -252,7 +253,10 @@ def approve(session: Session, portal: Portal, actor: Actor, opening: AccountOpen
 
 
 def _give_key(session: Session, portal: Portal, school: School, opening: AccountOpening) -> None:
+    """Whoever is in by the old key is out: it may be lost, or its holder gone."""
     key_id = personal(portal.vault, opening).key_id
+    if school.key_id_index != opening.key_id_index:
+        sign_ins.end_of_key(session, school)
     try:
         with session.begin_nested():
             school.key_id_index = opening.key_id_index

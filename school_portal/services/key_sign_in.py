@@ -176,7 +176,7 @@ def _check_account(
 
 def _operator(session: Session, school: School) -> User:
     """Whoever holds the school's key: a person of the school's own, without a password."""
-    username = f"key:{school.uscc}"  # no name that somebody else can be given
+    username = sign_ins.key_holder(school)
     dialect.ensure_row(
         session,
         User.__table__,

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from school_portal.domain.policy import Policy
 from school_portal.domain.workflow import Role
-from school_portal.models import SignIn, User
+from school_portal.models import School, SignIn, User
 from school_portal.security import audit, passwords
 from school_portal.services import lockouts, policies
 from school_portal.services.access import Actor, NotFound
@@ -155,6 +155,20 @@ def end_all(session: Session, user: User, keep: int | None = None) -> None:
     """End the person's sign-ins, but for the one with the id `keep`."""
     session.execute(
         sa.delete(SignIn).where(SignIn.user_id == user.id, SignIn.id.is_distinct_from(keep)),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def key_holder(school: School) -> str:
+    """The name of whoever holds the school's key: none that somebody else can be given."""
+    return f"key:{school.uscc}"
+
+
+def end_of_key(session: Session, school: School) -> None:
+    """End every sign-in that the school's key opened."""
+    holder = sa.select(User.id).where(User.username == key_holder(school))
+    session.execute(
+        sa.delete(SignIn).where(SignIn.user_id.in_(holder)),
         execution_options={"synchronize_session": False},
     )
 

@@ -13,6 +13,7 @@ from importers.documents import PICTURES, SUFFIXES, sniff
 from importers.limits import LIMITS
 from importers.limits import Refused as FileRefused
 from importers.sandbox import rewrite_photograph
+from school_portal.domain.identifiers import mask_numbers
 from school_portal.models import SpecialtyEvaluation, TrainingProgramme
 from school_portal.security import audit
 from school_portal.services import evaluations
@@ -100,10 +101,10 @@ def _rewritten(picture: bytes) -> bytes:
 
 
 def _plain_name(file_name: str, suffix: str) -> str:
-    """The last part of the path, without control characters, and the content's own suffix."""
+    """The path's last part with the content's suffix; no control characters, no full numbers."""
     last = PurePosixPath(file_name.replace("\\", "/")).name
     shown = "".join(character for character in last if character.isprintable())
-    stem = PurePosixPath(shown).stem.strip(". ")[:_LONGEST_STEM]
+    stem = PurePosixPath(mask_numbers(shown)).stem.strip(". ")[:_LONGEST_STEM]
     return (stem or "人才培养方案") + suffix
 
 

@@ -196,6 +196,14 @@ def test_serve_stopped_in_the_middle_finishes_its_jobs_when_it_is_started_again(
     assert served.returncode == 0
 
 
+def test_serve_tells_of_a_bundle_that_is_none_in_one_line(start: Start, tmp_path: Path) -> None:
+    """Before anything is started: none of the web's processes fails on its own."""
+    served = start("serve", SCHOOL_PORTAL_CA_BUNDLE=str(tmp_path / "missing.pem"))
+    _, told = served.communicate(timeout=60)
+    assert served.returncode == 1
+    assert told.decode().strip() == "错误：设置 SCHOOL_PORTAL_CA_BUNDLE 所指的文件无法读取"
+
+
 def _is_ready(port: str) -> bool:
     with suppress(URLError, OSError), urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2):
         return True

@@ -21,7 +21,7 @@ from school_portal.domain.account import (
 from school_portal.domain.levels import Level
 from school_portal.domain.workflow import Role
 from school_portal.models import AccountOpening, AuditEvent, School, StateChange
-from school_portal.services import account_openings, applications, school_accounts
+from school_portal.services import account_openings, applications, school_accounts, sign_ins
 from school_portal.services.access import Actor, Refused
 from school_portal.services.opening_check import personal, problems
 from school_portal.services.portal import Portal
@@ -41,6 +41,7 @@ from tests.factories.accounts import (
     requested,
 )
 from tests.factories.operation import Operation, resident_id, running, student
+from tests.factories.visitor import user
 from tests.integration.test_rosters import saved
 
 TODAY = date(2026, 10, 15)
@@ -303,7 +304,13 @@ def test_the_old_key_stops_when_the_change_is_approved(
     opening = received(session, portal, school, key_id=OTHER_KEY, lines=())
     assert opening.kind is OpeningKind.CHANGE
     assert school.key_id_index == portal.vault.index("key-id", KEY)
+    holder, person = (user(session, portal, name, school=school) for name in ("key", "zhang"))
+    holder.username = sign_ins.key_holder(school)  # no name that anybody is given
+    by_key, _ = sign_ins.begin(session, holder, portal.clock())
+    by_password, _ = sign_ins.begin(session, person, portal.clock())
     account_openings.approve(session, portal, CENTRE, opening)
+    assert sign_ins.find(session, by_key, portal.clock()) is None
+    assert sign_ins.find(session, by_password, portal.clock()) is not None
     assert school.key_id_index == portal.vault.index("key-id", OTHER_KEY)
     assert school_accounts.state_of(session, school, TODAY) is AccountState.OPEN
     assert school.opened_on == TODAY

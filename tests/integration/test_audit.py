@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from threading import Barrier
@@ -138,6 +139,32 @@ CHANGES = {
 def test_a_changed_event_is_found(five: Session, column: str, seq: int) -> None:
     five.execute(sa.update(EVENTS).where(EVENTS.c.seq == seq).values({column: CHANGES[column]}))
     assert seq in findings(five)
+
+
+def flipped(value: bytes) -> Iterator[bytes]:
+    for place, byte in enumerate(value):
+        for bit in range(8):
+            yield value[:place] + bytes([byte ^ 1 << bit]) + value[place + 1 :]
+
+
+# Only SQLite keeps an instant or JSON that is none.
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("column", ["at", "detail"])
+def test_every_flipped_bit_is_found_at_its_place(five: Session, column: str) -> None:
+    """Also one that leaves something unreadable, or the same said in another way."""
+    kept = sa.text(f"SELECT CAST({column} AS BLOB) FROM audit_events WHERE seq = 3")
+    change = sa.text(f"UPDATE audit_events SET {column} = CAST(:value AS TEXT) WHERE seq = 3")
+    for value in flipped(five.scalars(kept).one()):
+        five.execute(change, {"value": value})
+        assert findings(five) == [3], value
+
+
+def test_a_detail_said_in_another_way_is_found(five: Session) -> None:
+    five.execute(
+        sa.text("UPDATE audit_events SET detail = :detail WHERE seq = 3"),
+        {"detail": '{"count":3, "name": "学校", "none": null}'},
+    )
+    assert findings(five) == [3]
 
 
 def test_a_changed_event_with_a_new_hash_is_found(five: Session) -> None:

@@ -186,3 +186,22 @@ def test_an_upload_is_judged_by_its_content_and_named_by_us(
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert "X" not in answer.headers
     assert answer.content_type == "application/pdf"
+
+
+def test_what_no_row_can_have_for_an_id_is_not_found(app: Flask, school: Visitor) -> None:
+    """Of addresses; in a query it is passed over."""
+    numbered = [one for one in rules(app, "GET") if "<int:" in one.rule]
+    assert numbered
+    for rule in numbered:
+        beyond = built(app, rule).replace("/1", f"/{2**63}")
+        assert school.send("GET", beyond, headers=HTML).status_code == 404, beyond
+    school.text(f"/school/applications?body={2**63}")
+
+
+@pytest.mark.parametrize("word", ["endpoint=x", "_method=POST", "_external=1", "kind=x"])
+def test_a_word_of_the_query_stays_in_the_query(app: Flask, desk: Desk, word: str) -> None:
+    """The page's links carry it on, and go nowhere else."""
+    admin = Visitor(app)
+    admin.sign_in("admin")
+    page = admin.text(f"/settings/audit?{word}")
+    assert f'href="/settings/audit/export.csv?{word}&amp;upto=' in page

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from school_portal.blueprints.centre.blueprint import blueprint
 from school_portal.blueprints.decisions import ReasonForm
+from school_portal.blueprints.http import row_id
 from school_portal.blueprints.identity import actor, audience, fresh
 from school_portal.blueprints.looks import LOOKS
 from school_portal.blueprints.paging import page_of
@@ -32,7 +33,7 @@ OFFERED = {
 def permissions() -> str:
     session, value = db.session(), request.args.get("state", PermissionState.REQUESTED.value)
     state = PermissionState(value) if value in set(PermissionState) else PermissionState.REQUESTED
-    school_id = request.args.get("school", type=int)
+    school_id = request.args.get("school", type=row_id)
     counts = permission_list.counts(session, school_id)
     page, today = page_of(counts.get(state, 0)), current_portal().today()
     listed = permission_list.page(
@@ -61,7 +62,7 @@ def _asked() -> tuple[PermissionAction, list[Permission]]:
     if value not in {one.value for actions in OFFERED.values() for one in actions}:
         abort(404)
     action = PermissionAction(value)
-    return action, service.select(db.session(), request.values.getlist("id", type=int), action)
+    return action, service.select(db.session(), request.values.getlist("id", type=row_id), action)
 
 
 def _page(action: PermissionAction, chosen: list[Permission], form: FlaskForm) -> str:

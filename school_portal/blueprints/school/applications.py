@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as Redirect
 
 from school_portal.blueprints.decisions import ReasonForm
 from school_portal.blueprints.downloads import workbook
-from school_portal.blueprints.http import arrived, origin
+from school_portal.blueprints.http import arrived, origin, row_id
 from school_portal.blueprints.identity import actor, audience, begin_writing, own_school
 from school_portal.blueprints.limits import PAPERS
 from school_portal.blueprints.paging import page_of
@@ -47,7 +47,7 @@ def asked_state() -> ApplicationState | None:
 @audience(Role.SCHOOL)
 def applications() -> str:
     school, session = own_school(), db.session()
-    state, body_id = asked_state(), request.args.get("body", type=int)
+    state, body_id = asked_state(), request.args.get("body", type=row_id)
     sort = request.args.get("sort", "-number")
     page = page_of(application_list.count(session, school, state, body_id))
     job_id = request.args.get("job")

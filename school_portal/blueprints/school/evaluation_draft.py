@@ -8,6 +8,7 @@ from typing import BinaryIO, cast
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
+from school_portal.blueprints.http import row_id
 from school_portal.blueprints.identity import actor, audience
 from school_portal.blueprints.limits import SEARCHES, UPLOADS
 from school_portal.blueprints.school.blueprint import blueprint
@@ -103,9 +104,9 @@ def back_to(evaluation_id: int, part: str) -> Redirect:
 def find_project(evaluation_id: int) -> str:
     """What a search offers, as a part of the page that asks or as a page of its own."""
     found, session = asked(evaluation_id), db.session()
-    line_id = request.args.get("line", type=int)
+    line_id = request.args.get("line", type=row_id)
     line = evaluations.own_line(found, line_id) if line_id else None
-    specialty_id = line.specialty_id if line else request.args.get("specialty", type=int)
+    specialty_id = line.specialty_id if line else request.args.get("specialty", type=row_id)
     text = request.args.get("q", "").strip()[:100]
     choices = evaluation_check.choices(session, current_portal(), found, text) if text else None
     beside = "HX-Request" in request.headers
@@ -133,7 +134,7 @@ def asked_project() -> Project:
 @audience(Role.SCHOOL)
 def add_line(evaluation_id: int) -> Redirect:
     found, project = asked(evaluation_id), asked_project()
-    specialty_id = request.form.get("specialty", 0, type=int)
+    specialty_id = request.form.get("specialty", 0, type=row_id)
     evaluations.add_line(db.session(), current_portal(), actor(), found, specialty_id, project)
     db.session.commit()
     flash(f"已加入“{project.label}”。", "good")
@@ -166,7 +167,7 @@ def remove_line(evaluation_id: int, line_id: int) -> Redirect:
 @UPLOADS
 def attach_programme(evaluation_id: int) -> Redirect:
     found, file = asked(evaluation_id), request.files.get("file")
-    specialty_id = request.form.get("specialty", 0, type=int)
+    specialty_id = request.form.get("specialty", 0, type=row_id)
     place = f"programmes-{specialty_id}"
     if file is None or not file.filename:
         flash("请先选择要上传的文件。", "bad")

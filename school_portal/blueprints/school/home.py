@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from school_portal.blueprints.http import row_id
 from school_portal.blueprints.identity import actor, audience, own_school
 from school_portal.blueprints.school.blueprint import blueprint
 from school_portal.domain.roster import RosterState
@@ -121,7 +122,7 @@ def specialties() -> str:
 def choose_body(specialty_id: int) -> Response:
     """Choose the body for a specialty's students whose rows name none; empty takes it back."""
     specialty = access.own(db.session(), actor(), Specialty, specialty_id)
-    key = request.form.get("body", type=int)
+    key = request.form.get("body", type=row_id)
     body = db.session.get(Body, key) if key else None
     applications.choose_body(db.session(), actor(), specialty, body)
     db.session.commit()

@@ -77,6 +77,12 @@ class Certificate:
     def is_self_issued(self) -> bool:
         return self.subject == self.issuer
 
+    @property
+    def is_root(self) -> bool:
+        """Whether its own key signed it (what is trusted of it, RFC 5280, 6.1.1 d, is no more)."""
+        signed = (self.key, self.algorithm, self.tbs, self.signature)
+        return self.is_self_issued and issued(*signed, itself=True)
+
     def is_issued_by(self, other: Certificate) -> bool:
         """Whether the other's name and key are those of this one's issuer."""
         return self.issuer == other.subject and issued(

@@ -21,7 +21,7 @@ def chains(certificate: Certificate, bundle: Sequence[Certificate]) -> Iterator[
 
 def _from(chain: Chain, bundle: Sequence[Certificate]) -> Iterator[Chain]:
     last = chain[-1]
-    if len(chain) > 1 and last.is_self_issued and last.is_issued_by(last):
+    if len(chain) > 1 and last.is_root:
         yield chain
         return
     if len(chain) > MAX_ISSUERS:

@@ -24,9 +24,9 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
 }
+_ROOT_HASHES = {**_HASHES, "sha1": hashes.SHA1()}  # noqa: S303
 
-
-_RSA_SIGNATURES = ("sha256_rsa", "sha384_rsa", "sha512_rsa", "rsassa_pss")
+_RSA_SIGNATURES = ("sha1_rsa", "sha256_rsa", "sha384_rsa", "sha512_rsa", "rsassa_pss")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +140,23 @@ def read_algorithm(algorithm: SignedDigestAlgorithm) -> Algorithm | None:
     return Algorithm(algorithm.signature_algo, algorithm.hash_algo)
 
 
-def issued(key: PublicKey, algorithm: Algorithm | None, signed: bytes, signature: bytes) -> bool:
-    """Whether the key signed a certificate or a CRL: SHA-256 and longer, or SM2 with SM3."""
+def issued(
+    key: PublicKey,
+    algorithm: Algorithm | None,
+    signed: bytes,
+    signature: bytes,
+    *,
+    itself: bool = False,
+) -> bool:
+    """Whether the key signed a certificate or a CRL: SHA-256 and longer, or SM2 with SM3.
+
+    A root that signed itself may have done so with SHA-1: the bundle vouches for it, not this.
+    """
     if algorithm is None or not key.is_strong:
         return False
     if isinstance(key, Sm2Key):
         return algorithm.scheme == "sm2" and key.signed(signed, signature)
-    digest = _HASHES.get(algorithm.digest)
+    digest = (_ROOT_HASHES if itself else _HASHES).get(algorithm.digest)
     if digest is None or not isinstance(key, RsaKey):
         return False
     pss = padding.PSS(padding.MGF1(digest), padding.PSS.AUTO)

@@ -10,6 +10,7 @@ from school_portal.domain.identifiers import (
     Sex,
     mask_document,
     mask_mobile,
+    mask_numbers,
     parse_document_type,
     parse_mobile,
     parse_phone,
@@ -218,6 +219,20 @@ def test_a_mask_keeps_the_length_and_hides_a_third(text: str) -> None:
 )
 def test_masked_mobiles(text: str, masked: str) -> None:
     assert mask_mobile(text) == masked
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("王某310104200901010026.xlsx", "王某310104********0026.xlsx"),
+        ("31010420090101002x 13812345678.csv", "310104********002x 138****5678.csv"),
+        ("３１０１０４２００９０１０１００２６.xlsx", "310104********0026.xlsx"),
+        ("2026届名册20261015-1.xlsx", "2026届名册20261015-1.xlsx"),
+        ("3101042009010100261.xlsx", "3101042009010100261.xlsx"),
+    ],
+)
+def test_numbers_of_people_in_a_text_are_masked(text: str, masked: str) -> None:
+    assert mask_numbers(text) == masked
 
 
 @pytest.mark.parametrize(

@@ -119,3 +119,19 @@ def test_the_others(tmp_path: Path, kind: str, cert_id: str, options: str, code:
     with pytest.raises(CaRefused) as told:
         OpenSsl(tmp_path, kind, cert_id).judged(options)
     assert told.value.code == code
+
+
+def test_a_root_may_be_as_old_as_its_hash(tmp_path: Path) -> None:
+    """Whom the bundle names is trusted; what such a root issues takes SHA-256 all the same."""
+    made = OpenSsl(tmp_path, "rsa")
+    made.run(
+        "req -x509 -new -key root.key -subj /CN=root -days 30 -extensions root -config cnf"
+        " -out root.pem -sha1"
+    )
+    assert made.judged("-digest sha256").key_id == "KEY@SF1"
+    made.run(
+        "x509 -req -in person.csr -CA root.pem -CAkey root.key -days 7 -set_serial 7"
+        " -extfile cnf -extensions person -out person.pem -sha1"
+    )
+    with pytest.raises(CaRefused, match=r"ca\.untrusted"):
+        made.judged("-digest sha256")
