@@ -64,7 +64,7 @@ def create_people(session: Session, portal: Portal, passwords: Mapping[str, str]
             actor,
             portal.clock(),
             username=username,
-            name=name,
+            name=name if uscc else "示例工作人员",
             password=passwords[username],
             role=role,
             school=school_of(session, uscc) if uscc else None,

@@ -46,7 +46,7 @@ _OTHERS = {
     "evaluation.draft": "新建专业评估",
     "expert.add": "登记评估专家",
     "expert.edit": "修改评估专家",
-    "key-sign-in.refuse": "CA key 登录被拒",
+    "key-sign-in.refuse": "CA 密钥登录被拒",
     "key-sign-in.tls": "以 TLS 客户端证书登录",
     "keys.reindex": "更换索引密钥",
     "keys.rotate": "轮换加密密钥",
