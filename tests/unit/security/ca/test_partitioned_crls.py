@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asn1crypto.crl import IssuingDistributionPoint
 from asn1crypto.x509 import (
     CRLDistributionPoints,
     DistributionPoint,
     DistributionPointName,
-    Extension,
     GeneralName,
     GeneralNames,
     Name,
@@ -23,7 +21,7 @@ from school_portal.demo.authority import Issued, extension
 from school_portal.security.ca.certificates import Malformed
 from school_portal.security.ca.verification import CaRefused
 from school_portal.services import ca_state
-from tests.factories.authority import DAY, KEY_ID, NOW, OID, World
+from tests.factories.authority import DAY, KEY_ID, NOW, OID, World, partition
 from tests.unit.security.ca.test_openssl import OpenSsl
 from tests.unit.security.ca.test_openssl import pytestmark as needs_openssl
 from tests.unit.security.ca.test_verification import judged
@@ -64,10 +62,6 @@ def leaf(world: World, *points: dict[str, Any]) -> Issued:
         value = CRLDistributionPoints([DistributionPoint(one) for one in points])
         given.append(extension("2.5.29.31", value.dump()))
     return world.leaf(extensions=given)
-
-
-def partition(**fields: Any) -> list[Extension]:
-    return [extension("2.5.29.28", IssuingDistributionPoint(fields).dump(), critical=True)]
 
 
 def give(
