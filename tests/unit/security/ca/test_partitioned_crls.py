@@ -152,8 +152,8 @@ def test_any_list_within_its_dates_revokes_and_one_suffices(
     world: World, other: dict[str, Any]
 ) -> None:
     person = leaf(world, _point(ONE))
-    give(world, dates=STALE, **_point(ONE))
-    assert outcome(world, person) == "ca.crl-stale"
+    give(world, person, dates=STALE, **_point(ONE))
+    assert outcome(world, person) == "ca.revoked"
     give(world, **other)
     assert outcome(world, person) == OK
     give(world, person, dates=(NOW - 3 * DAY, NOW + DAY), only_contains_user_certs=True)
