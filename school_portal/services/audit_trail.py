@@ -22,7 +22,7 @@ from school_portal.services.progress import WAITED_FOR
 
 MOST_EXPORTED = 100_000
 VERIFY = "audit-verify"
-_AGENTS = {"console": "命令行", "system": "系统"}
+_AGENTS = {"console": "命令行", "system": "系统", "anonymous": "未登录者"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -275,7 +275,7 @@ def _own_drafts(session: Session, portal: Portal, actor: Actor) -> Iterator[Work
     ).one()
     if drafts:
         path = f"{places.APPLICATIONS}?state={ApplicationState.DRAFT.value}"
-        yield WorkItem(f"团体申报草稿 {drafts} 份", "", "", path, oldest, None, "核对并下载")
+        yield WorkItem(f"团体申报草稿 {drafts} 份", "", "", path, oldest, None, "核对并提交")
 
 
 Source = Callable[[Session, Portal, Actor], Iterator[WorkItem]]

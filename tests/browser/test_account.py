@@ -85,6 +85,6 @@ def test_without_a_script_what_is_ticked_stays_while_one_searches(
     page.get_by_label("查找职业（工种）").fill("没有的职业")
     page.get_by_role("button", name="查找").click()
     expect(page.get_by_label("调饮师四级/中级工")).to_be_checked()
-    page.get_by_role("button", name="提交申请").click()
+    page.get_by_role("button", name="核对并提交").click()
     expect(page.get_by_role("alert")).to_contain_text("已经开通")
     context.close()

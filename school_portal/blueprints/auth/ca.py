@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
-from flask import Response, jsonify, request, session
+from flask import Response, flash, jsonify, request, session
 from flask_login import login_user
 
 from school_portal.blueprints import visits
@@ -31,7 +31,7 @@ from school_portal.services.portal import current_portal
 
 MAX_SIZE = 64 * 1024  # bytes of a request
 REFUSALS = {
-    Code.CHALLENGE: "挑战码不存在、已用过或已过期，请重新登录。",
+    Code.CHALLENGE: "这次登录已超过两分钟，或已用过，请重新登录。",
     Code.SIGNATURE: "签名与证书不符，请确认选用的密钥后重新登录。",
     Code.UNTRUSTED: "证书不是由平台信任的机构签发，请选用上海 CA 签发的证书。",
     Code.EXPIRED: "证书或其签发机构的证书不在有效期内，请更新证书后重试。",
@@ -39,7 +39,8 @@ REFUSALS = {
     Code.CRL_STALE: "平台的证书吊销列表已过期，暂时无法确认证书状态，请联系平台管理人员。",
     Code.KEY_USAGE: "证书不能用于身份认证，请选用签名证书。",
     Code.KEY_ID_MISSING: "证书中没有 keyID（通用实体唯一标识号），请联系发证机构。",
-    Code.KEY_ID_UNKNOWN: "证书的 keyID 没有登记在任何学校账户上，请先办理开户或变更。",
+    Code.KEY_ID_UNKNOWN: "证书的 keyID 没有登记在任何学校账户上，请先用用户名登录，"
+    "在“账户与权限”中办理开户或变更。",
     Code.ACCOUNT_NOT_OPEN: "学校账户目前不能这样使用，请联系市职业技能鉴定中心。",
     Code.KEY_NOT_ACCEPTED: "这把密钥是更新后的新密钥，须经市职业技能鉴定中心核准后才能使用，"
     "请联系该中心；核准前请用原来的密钥。",
@@ -98,6 +99,8 @@ def ca_verify() -> Response:
     db.session.commit()
     session.clear()  # nothing from before the sign-in is kept
     login_user(SignedIn(*known))
+    if given.purpose is Purpose.OPEN_ACCOUNT:
+        flash("已注册开户，现在可以申请申报权限、上传名册。", "good")
     return jsonify(user=known[1].user.name, next=safe_next(given.next))
 
 

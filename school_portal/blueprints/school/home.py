@@ -74,8 +74,10 @@ def steps(desk: Desk) -> list[Step]:
             "查看申报计划",
         ),
         Step(
-            "下载团体申报",
-            f"有 {desk.drafts} 份草稿可以下载。" if desk.drafts else "生成后在这里下载工作簿。",
+            "签名并提交",
+            f"有 {desk.drafts} 份草稿，请核对名单，用学校的密钥签名提交。"
+            if desk.drafts
+            else "生成后核对名单，用学校的密钥签名提交。",
             False,
             url_for("school.applications"),
             "查看团体申报",

@@ -104,7 +104,11 @@ def _sent(wanted: Wanted) -> Response:
         db.session(), current_portal(), actor(), own_school(), wanted, arrived(), signed()
     )
     db.session.commit()
-    flash(f"申请 {made.number} 已提交，共 {len(made.lines)} 项，等待市职鉴中心审核。", "good")
+    flash(
+        f"申请 {made.number} 已提交，共 {len(made.lines)} 项，"
+        "等待市职鉴中心审核。回执在申请编号的页面。",
+        "good",
+    )
     return redirect(url_for("school.account", _anchor="permissions"))
 
 

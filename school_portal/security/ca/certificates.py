@@ -67,9 +67,9 @@ class Certificate:
 
     @property
     def name(self) -> str:
-        """The subject's whole name as people read it."""
-        found: str = Asn1Certificate.load(self.der).subject.human_friendly
-        return found
+        """The subject's name as people read it, the common name first."""
+        parts = [one for name in Asn1Certificate.load(self.der).subject.chosen for one in name]
+        return "，".join(str(one["value"].native) for one in reversed(parts))
 
     @property
     def fingerprint(self) -> bytes:
