@@ -28,6 +28,7 @@ RETIRE = "audit.retire"  # an event of the chain: what was before `through` has 
 _START = bytes(32)  # what the first event holds as the hash before it
 _NOTHING = (0, _START)
 _TEXTS = (AuditEvent.at, AuditEvent.actor, AuditEvent.action, AuditEvent.subject, AuditEvent.detail)
+_UNFIT = (KeyError, OverflowError, RecursionError, TypeError, ValueError)  # of what is no event
 _PENDING = "audit_events"
 _MARKS = "audit_marks"
 
@@ -166,7 +167,7 @@ def start_of(session: Session) -> tuple[int, bytes]:
     try:
         retired = json.loads(kept) if kept else None
         return (int(retired["through"]), bytes.fromhex(retired["digest"])) if retired else _NOTHING
-    except (KeyError, TypeError, ValueError):  # changed: the walk finds that too
+    except _UNFIT:  # changed: the walk finds that too
         return _NOTHING
 
 
@@ -229,7 +230,7 @@ def read(row: Mapping[str, Any]) -> dict[str, Any] | None:
             for one in _TEXTS
         }
         at, detail = datetime.fromisoformat(texts["at"]), json.loads(texts["detail"])
-    except (RecursionError, TypeError, ValueError):
+    except _UNFIT:
         return None
     if at.isoformat(" ", "microseconds") != texts["at"] or json.dumps(detail) != texts["detail"]:
         return None  # says the same, and is not what was written
