@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import sqlite3
@@ -86,12 +87,12 @@ def keys() -> dict[str, str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of each kind; `running` makes its own."""
+    """An empty database of each kind; `assembled` makes its own."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'portal.db'}"
     server = request.getfixturevalue("postgresql_server")
     url = _url(server, f"portal_{secrets.token_hex(6)}")
-    if "running" not in request.fixturenames:
+    if "assembled" not in request.fixturenames:
         _create(server, url)
     return url
 
@@ -155,6 +156,9 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
+gc.set_threshold(50_000, 50, 50)  # many short portals: looking for cycles after each is dear
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _cheap_passwords() -> Iterator[None]:
     """Hashes that cost nothing: what they cost an attacker is no test's business."""
@@ -175,7 +179,7 @@ def _without_waiting_for_the_disk(connection: sqlite3.Connection, record: object
 
 
 @pytest.fixture
-def running(
+def assembled(
     request: pytest.FixtureRequest, settings: Settings, clock: FakeClock
 ) -> Iterator[Flask]:
     """The portal on an initialised, empty database; with pages for a test that asks for `app`."""
@@ -204,17 +208,17 @@ def running(
 
 
 @pytest.fixture
-def app(running: Flask) -> Flask:
+def app(assembled: Flask) -> Flask:
     """The application with its pages."""
-    return running
+    return assembled
 
 
 @pytest.fixture
-def session(running: Flask) -> Session:
+def session(assembled: Flask) -> Session:
     return db.session  # type: ignore[return-value]  # the scoped session of this context
 
 
 @pytest.fixture
-def portal(running: Flask) -> Portal:
-    found: Portal = running.extensions["portal"]
+def portal(assembled: Flask) -> Portal:
+    found: Portal = assembled.extensions["portal"]
     return found

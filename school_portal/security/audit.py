@@ -28,6 +28,7 @@ RETIRE = "audit.retire"  # an event of the chain: what was before `through` has 
 _START = bytes(32)  # what the first event holds as the hash before it
 _NOTHING = (0, _START)
 _TEXTS = (AuditEvent.at, AuditEvent.actor, AuditEvent.action, AuditEvent.subject, AuditEvent.detail)
+_UNFIT = (KeyError, OverflowError, RecursionError, TypeError, ValueError)  # of what is no event
 _PENDING = "audit_events"
 _MARKS = "audit_marks"
 
@@ -166,7 +167,7 @@ def start_of(session: Session) -> tuple[int, bytes]:
     try:
         retired = json.loads(kept) if kept else None
         return (int(retired["through"]), bytes.fromhex(retired["digest"])) if retired else _NOTHING
-    except (KeyError, TypeError, ValueError):  # changed: the walk finds that too
+    except _UNFIT:  # changed: the walk finds that too
         return _NOTHING
 
 
@@ -186,15 +187,13 @@ def _rows(
 ) -> Iterator[tuple[Mapping[str, Any] | None, Any]]:
     """The events in order, then None with the chain's end as it stood after the last of them."""
     last = None
-    kept = [
-        dialect.stored(session, one) for one in (*_TEXTS, AuditEvent.previous, AuditEvent.digest)
-    ]
+    kept = columns(session)
     end = dialect.stored(session, AuditHead.digest)
     while True:
         head = session.execute(
             sa.select(AuditHead.seq, end).where(AuditHead.id == HEAD_ID)
         ).one_or_none()
-        batch = sa.select(AuditEvent.seq, *kept).order_by(AuditEvent.seq).limit(BATCH_SIZE)
+        batch = sa.select(*kept).order_by(AuditEvent.seq).limit(BATCH_SIZE)
         if through is not None:
             batch = batch.where(AuditEvent.seq <= through)
         rows = session.execute(batch if last is None else batch.where(AuditEvent.seq > last))
@@ -213,24 +212,37 @@ def _link(row: Mapping[str, Any], seq: int, digest: bytes) -> Iterator[Finding]:
         yield Finding(seq + 1, f"缺少第 {seq + 1} 至 {row['seq'] - 1} 条审计记录")
     elif row["previous"] != digest:
         yield Finding(row["seq"], f"第 {row['seq']} 条审计记录与前一条不相连")
-    written = _as_written(row)
-    if written is None or digest_of(written) != row["digest"]:
+    if read(row) is None:
         yield Finding(row["seq"], f"第 {row['seq']} 条审计记录的内容已被改动")
 
 
-def _as_written(row: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The event that is kept so; None where it cannot be read, or was not written in this way."""
+def columns(session: Session) -> list[sa.ColumnElement[Any]]:
+    """What `read` reads: an event's columns as they are kept."""
+    kept = (*_TEXTS, AuditEvent.previous, AuditEvent.digest)
+    return [AuditEvent.seq.expression, *(dialect.stored(session, one) for one in kept)]
+
+
+def read(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The event whose `columns` these are; None where it is not what was written, bit for bit."""
     try:
         texts = {
             one.key: kept.decode() if isinstance(kept := row[one.key], bytes) else kept
             for one in _TEXTS
         }
         at, detail = datetime.fromisoformat(texts["at"]), json.loads(texts["detail"])
-    except (TypeError, ValueError):
+    except _UNFIT:
         return None
     if at.isoformat(" ", "microseconds") != texts["at"] or json.dumps(detail) != texts["detail"]:
         return None  # says the same, and is not what was written
-    return {**row, **texts, "at": at.replace(tzinfo=UTC), "detail": detail}
+    event = {**row, **texts, "at": at.replace(tzinfo=UTC), "detail": detail}
+    whole = isinstance(row["previous"], bytes) and digest_of(event) == row["digest"]
+    return event if whole else None
+
+
+def legible(kept: bytes | str | None) -> str:
+    """What can be read of a column that was kept so."""
+    text = kept.decode(errors="replace") if isinstance(kept, bytes) else kept or ""
+    return "".join(each if each.isprintable() else "\ufffd" for each in text)
 
 
 def _end(head: Any, seq: int, digest: bytes) -> Iterator[Finding]:

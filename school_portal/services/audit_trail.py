@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -13,7 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from school_portal import jobs
 from school_portal.domain.windows import TZ
-from school_portal.models import AuditEvent, AuditHead, Job, JobState, User
+from school_portal.models import AuditEvent, AuditHead, Job, JobState, User, dialect
 from school_portal.security import audit
 from school_portal.services.access import Actor, Refused
 from school_portal.services.audit_words import WORDS
@@ -47,16 +46,17 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event as it is shown."""
+    """An event as it is shown; of a damaged one what can still be read of it."""
 
     seq: int
-    at: datetime
+    at: datetime | None
     who: str
     actor: str
     doing: str
     action: str
     subject: str
     detail: str
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,27 +121,41 @@ def entries(
     session: Session, query: Query, *, limit: int | None = None, offset: int = 0
 ) -> list[Entry]:
     """What the query finds, the newest first."""
-    events = session.scalars(
-        sa.select(AuditEvent)
+    rows = session.execute(
+        sa.select(*audit.columns(session))
         .where(*_conditions(session, query))
         .order_by(AuditEvent.seq.desc())
         .limit(limit)
         .offset(offset)
-    ).all()
-    names = _names(session, {event.actor for event in events})
-    return [
-        Entry(
-            event.seq,
-            event.at,
-            names.get(event.actor, _AGENTS.get(event.actor, event.actor)),
-            event.actor,
-            WORDS.get(event.action, event.action),
-            event.action,
-            event.subject,
-            _shown(event.detail),
-        )
-        for event in events
-    ]
+    )
+    kept = [row._asdict() for row in rows]
+    names = _names(session, {audit.legible(row["actor"]) for row in kept})
+    return [_entry(row, names) for row in kept]
+
+
+def _entry(row: Mapping[str, Any], names: Mapping[str, str]) -> Entry:
+    event = audit.read(row)
+    texts = {name: audit.legible(row[name]) for name in ("at", "actor", "action", "subject")}
+    actor, action, at = texts["actor"], texts["action"], event["at"] if event else None
+    detail = _shown(event["detail"]) if event else _damaged(texts["at"], row["detail"])
+    return Entry(
+        row["seq"],
+        at,
+        names.get(actor, _AGENTS.get(actor, actor)),
+        actor,
+        WORDS.get(action, action),
+        action,
+        texts["subject"],
+        detail,
+        damaged=event is None,
+    )
+
+
+def _damaged(at: str, detail: bytes | str | None) -> str:
+    return (
+        f"本条已被改动，无法读取原来的内容。现存的时间（UTC）：{at or '无'}；"
+        f"说明：{audit.legible(detail) or '无'}"
+    )
 
 
 def _names(session: Session, labels: Iterable[str]) -> dict[str, str]:
@@ -156,16 +170,15 @@ def _names(session: Session, labels: Iterable[str]) -> dict[str, str]:
     }
 
 
-def _shown(detail: Any) -> str:
-    """An event's particulars; one that was tampered with is shown as it is."""
-    if not isinstance(detail, dict):
-        return json.dumps(detail, ensure_ascii=False)
+def _shown(detail: Mapping[str, Any]) -> str:
+    """An event's particulars."""
     return "；".join(f"{name}={value}" for name, value in detail.items())
 
 
 def actions(session: Session) -> Sequence[tuple[str, str]]:
     """The actions that there are events of, code and words, by their words."""
-    codes = session.scalars(sa.select(AuditEvent.action).distinct())
+    kept = session.scalars(sa.select(dialect.stored(session, AuditEvent.action)).distinct())
+    codes = {audit.legible(code) for code in kept}
     return sorted(((code, WORDS.get(code, code)) for code in codes), key=lambda one: one[1])
 
 

@@ -12,12 +12,16 @@ from school_portal.security.ca.trust import Trust
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """A certificate of the bundle, and the CRL of its own that counts; None where it has none."""
+    """A certificate of the bundle, and its CRLs that count, the latest of each scope.
+
+    `crl` is the one that ends first; None where it has none.
+    """
 
     certificate: Certificate
     crl: RevocationList | None
     is_in_force: bool
-    crl_is_fresh: bool
+    crls: int
+    stale_crls: int
 
 
 def issuers(trust: Trust, now: datetime) -> list[Issuer]:
@@ -31,10 +35,11 @@ def strays(trust: Trust) -> int:
 
 
 def _issuer(certificate: Certificate, trust: Trust, now: datetime) -> Issuer:
-    crl = newest_of(certificate, trust.crls or (), now)
+    crls = newest_of(certificate, trust.crls or (), now)
     return Issuer(
         certificate,
-        crl,
+        min(crls, key=lambda one: one.next_update or one.this_update, default=None),
         is_in_force=certificate.not_before <= now <= certificate.not_after,
-        crl_is_fresh=crl is not None and crl.is_fresh(now),
+        crls=len(crls),
+        stale_crls=sum(not one.is_fresh(now) for one in crls),
     )

@@ -144,7 +144,7 @@ def _trust(session: Session, portal: Portal) -> str:
     ends = [one.crl.next_update for one in found if one.crl and one.crl.next_update]
     if ends:
         told += f"，吊销列表最早在 {min(ends).astimezone(TZ):%Y-%m-%d %H:%M} 到期"
-    stale = sum(one.crl is not None and not one.crl_is_fresh for one in found)
+    stale = sum(one.stale_crls for one in found)
     missing = sum(one.crl is None for one in found)
     if stale and not crl_overrides.in_force(session, now):
         raise Unwell(f"{told}，{stale} 份已过期，请换上新的，或由系统管理员在“CA 证书”页放行")

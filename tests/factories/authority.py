@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import Any
 
+from asn1crypto.crl import IssuingDistributionPoint
 from asn1crypto.pem import armor
 from asn1crypto.x509 import Extension
 
@@ -79,6 +81,12 @@ class World:
     def trust(self) -> Trust:
         crls = None if self.crls is None else tuple(read_crl(der) for der in self.crls)
         return Trust(tuple(read_certificate(one.der) for one in self.bundle), crls)
+
+
+def partition(**fields: Any) -> list[Extension]:
+    """What makes a CRL one of a part of what its issuer issued."""
+    point = IssuingDistributionPoint(fields).dump()
+    return [authority.extension("2.5.29.28", point, critical=True)]
 
 
 def pem(label: str, der: bytes) -> str:

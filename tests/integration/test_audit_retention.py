@@ -159,12 +159,23 @@ def test_nothing_goes_where_the_old_was_changed(
     [
         {"detail": {"through": 6, "digest": "00" * 32}},
         {"detail": {"through": 4, "digest": "no hash"}},
+        {"detail": []},
         {"detail": {}},
         {"action": "other"},
     ],
 )
 def test_a_changed_retirement_is_found(retired: Session, values: dict[str, object]) -> None:
     retired.execute(sa.update(EVENTS).where(EVENTS.c.seq == 11).values(values))
+    assert 11 in findings(retired)
+
+
+@pytest.mark.parametrize(
+    "detail",  # the one deeper than Python reads, the other beyond its numbers
+    ["[" * 5000 + "]" * 5000, '{"through": 1e400, "digest": "00"}'],
+)
+def test_a_retirement_that_python_cannot_read_is_found(retired: Session, detail: str) -> None:
+    change = sa.text("UPDATE audit_events SET detail = :detail WHERE seq = 11")
+    retired.execute(change, {"detail": detail})
     assert 11 in findings(retired)
 
 

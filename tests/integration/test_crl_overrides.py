@@ -18,7 +18,7 @@ from school_portal.services import crl_overrides
 from school_portal.services.access import Actor, NotFound, Refused
 from school_portal.services.portal import Portal
 from tests.conftest import FakeClock
-from tests.factories.authority import DAY, NOW, World, pem
+from tests.factories.authority import DAY, NOW, World, partition, pem
 from tests.factories.operation import running
 from tests.factories.visitor import Visitor, user
 from tests.integration.test_key_sign_in import Holder, code, crls, school, settings, world
@@ -26,6 +26,7 @@ from tests.integration.test_key_sign_in import Holder, code, crls, school, setti
 __all__ = ["crls", "school", "settings", "world"]
 
 HOUR = timedelta(hours=1)
+_USERS, _CAS = {"only_contains_user_certs": True}, {"only_contains_ca_certs": True}
 
 
 @pytest.fixture
@@ -143,6 +144,21 @@ def test_the_page_tells_and_decides(office: Visitor, session: Session, clock: Fa
     session.commit()
     ended = office.post(f"/settings/ca/overrides/{made}/end")
     assert "仍在使用" not in ended.get_data(as_text=True)
+
+
+def test_the_page_counts_an_issuers_partitions(
+    office: Visitor, crls: Path, world: World, clock: FakeClock
+) -> None:
+    lists = [
+        authority.revoke(world.middle, [], NOW - DAY, NOW + days * DAY, partition(**of))
+        for days, of in ((3, _USERS), (1, _CAS))
+    ]
+    crls.write_text("".join(pem("X509 CRL", one) for one in lists))
+    page = office.text("/settings/ca")
+    assert "分为 2 份" in page and "2026-10-16（周五）10:00" in page and "已过期" not in page
+    clock.now = NOW + 2 * DAY
+    office.sign_in("admin")
+    assert "1 份已过期" in office.text("/settings/ca")
 
 
 def test_a_file_that_went_bad_and_a_strangers_list(

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from school_portal.demo import authority
@@ -34,7 +35,7 @@ def told(session: Session, portal: Portal, name: str) -> tuple[str, str]:
 
 
 def test_the_lists_of_the_trust_files(
-    session: Session, portal: Portal, clock: FakeClock, world: World, crls: Path
+    app: Flask, session: Session, portal: Portal, clock: FakeClock, world: World, crls: Path
 ) -> None:
     level, line = told(session, portal, "CA 证书")
     assert level == "ok"

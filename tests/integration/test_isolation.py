@@ -111,9 +111,15 @@ def everything_kept() -> dict[str, list[str]]:
         }
 
 
-def test_nobody_meets_more_than_is_theirs(town: Town) -> None:
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # asked nothing before
+def test_strangers_are_not_let_in(town: Town) -> None:
     before = everything_kept()
     assert strangers_let_in(town) == []
+    assert everything_kept() == before
+
+
+def test_nobody_meets_more_than_is_theirs(town: Town) -> None:
+    before = everything_kept()
     assert anothers_found(town) == []
     assert shut_to_the_public(town) == []
     assert everything_kept() == before

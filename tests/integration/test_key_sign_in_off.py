@@ -10,7 +10,7 @@ from tests.factories.visitor import Visitor
 
 def test_the_page_offers_no_key(app: Flask) -> None:
     page = Visitor(app).get("/auth/sign-in")
-    assert "密钥" not in page.get_data(as_text=True)
+    assert "CA 密钥" not in page.get_data(as_text=True)
     assert "connect-src 'self';" in page.headers["Content-Security-Policy"]
 
 

@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import Any
 
 from asn1crypto.x509 import Certificate as Asn1Certificate
+from asn1crypto.x509 import DistributionPointName
 
 from school_portal.security.ca.keys import (
     Algorithm,
@@ -35,6 +36,7 @@ _UNDERSTOOD = frozenset(
         "subject_alt_name",
     }
 )
+_READ = ("basic_constraints", "crl_distribution_points", "extended_key_usage", "key_usage")
 
 
 class Malformed(ValueError):
@@ -59,6 +61,7 @@ class Certificate:
     path_length: int | None
     key_usage: frozenset[str] | None  # None: no such extension
     extended_key_usage: frozenset[str] | None
+    crl_points: frozenset[bytes]  # where its issuer's own CRLs are: general names as DER
     extensions: dict[str, bytes]  # value by dotted OID
     critical_unknown: frozenset[str]  # dotted OIDs
 
@@ -131,6 +134,7 @@ def _read(parsed: Any, der: bytes) -> Certificate:
         path_length=constraints["path_len_constraint"].native if constraints else None,
         key_usage=_names(found.get("key_usage")),
         extended_key_usage=_names(found.get("extended_key_usage")),
+        crl_points=_crl_points(found.get("crl_distribution_points"), tbs["issuer"].hashable),
         extensions={one["extn_id"].dotted: bytes(one["extn_value"]) for one in tbs["extensions"]},
         critical_unknown=frozenset(unknown),
     )
@@ -145,11 +149,34 @@ def _extensions(extensions: Any) -> tuple[dict[str, Any], list[str]]:
         if oid in seen:
             raise Malformed("one extension twice")
         seen.add(oid)
-        if name in ("basic_constraints", "key_usage", "extended_key_usage"):
+        if name in _READ:
             found[name] = one["extn_value"].parsed
         elif name not in _UNDERSTOOD and one["critical"].native:
             unknown.append(oid)
     return found, unknown
+
+
+def full_names(name: Any) -> frozenset[bytes]:
+    """The general names of a distribution point as DER: certificate and CRL encode them alike
+    (RFC 5280, 5.2.5). None where it has none, or one relative to the issuer."""
+    is_full = isinstance(name, DistributionPointName) and name.name == "full_name"
+    return frozenset(one.dump() for one in name.chosen) if is_full else frozenset()
+
+
+def _crl_points(points: Any, issuer: str) -> frozenset[bytes]:
+    """The names of those for all reasons, with no other issuer's CRLs (RFC 5280, 4.2.1.13)."""
+    found = [
+        full_names(one["distribution_point"])
+        for one in points or ()
+        if one["reasons"].native is None and _is_by(one["crl_issuer"], issuer)
+    ]
+    return frozenset().union(*found)
+
+
+def _is_by(names: Any, issuer: str) -> bool:
+    """Whether these names of a CRL's issuer, where there are any, name that one."""
+    directory = [one.chosen.hashable for one in names if one.name == "directory_name"]
+    return not len(names) or issuer in directory
 
 
 def _names(value: Any) -> frozenset[str] | None:

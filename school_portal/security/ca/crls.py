@@ -1,18 +1,38 @@
-"""Certificate revocation lists: complete ones of one issuer; delta and indirect ones are not."""
+"""Certificate revocation lists of one issuer, complete or partitioned by distribution points.
+
+Delta and indirect ones, and those of some reasons only, count for nobody.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from asn1crypto.core import Void
 from asn1crypto.crl import CertificateList
 from cryptography import x509
 
-from school_portal.security.ca.certificates import Certificate, Malformed
+from school_portal.security.ca.certificates import Certificate, Malformed, full_names
 from school_portal.security.ca.keys import Algorithm, issued, read_algorithm
 
-_UNDERSTOOD = (x509.AuthorityKeyIdentifier, x509.CRLNumber)
+_UNDERSTOOD = (x509.AuthorityKeyIdentifier, x509.CRLNumber, x509.IssuingDistributionPoint)
+_NOT_ACCEPTED = ("only_some_reasons", "indirect_crl", "only_contains_attribute_certs")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which of the issuer's certificates a CRL is for (RFC 5280, 5.2.5)."""
+
+    points: frozenset[bytes] | None = None  # general names as DER; None: all of them
+    only_users: bool = False
+    only_cas: bool = False
+
+    def covers(self, certificate: Certificate) -> bool:
+        """RFC 5280, 6.3.3 b 2."""
+        is_of_kind = not (self.only_users if certificate.is_ca else self.only_cas)
+        return is_of_kind and (self.points is None or bool(self.points & certificate.crl_points))
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +45,20 @@ class RevocationList:
     signature: bytes
     this_update: datetime
     next_update: datetime | None
-    is_complete: bool
+    scope: Scope | None  # None: counts for nobody
     entries: x509.CertificateRevocationList
 
     def is_issued_by(self, issuer: Certificate) -> bool:
         return (
-            self.is_complete
+            self.scope is not None
             and self.issuer == issuer.subject
             and issuer.allows("crl_sign")
             and issued(issuer.key, self.algorithm, self.tbs, self.signature)
         )
+
+    def covers(self, certificate: Certificate) -> bool:
+        """Whether it would list that certificate, were it its issuer's and revoked."""
+        return self.scope is not None and self.scope.covers(certificate)
 
     def is_fresh(self, at: datetime) -> bool:
         """Within its dates; one without an end never is."""
@@ -57,26 +81,38 @@ def read_crl(der: bytes) -> RevocationList:
             signature=parsed["signature"].native,
             this_update=entries.last_update_utc,
             next_update=entries.next_update_utc,
-            is_complete=_is_complete(entries),
+            scope=_scope(entries, parsed.issuing_distribution_point_value),
             entries=entries,
         )
     except Exception as error:  # both parsers fail in many ways
         raise Malformed(type(error).__name__) from None
 
 
-def _is_complete(entries: x509.CertificateRevocationList) -> bool:
-    """Neither delta, indirect nor for a part of what the issuer issued (RFC 5280, 5.2)."""
-    return not any(
-        isinstance(one.value, x509.IssuingDistributionPoint | x509.DeltaCRLIndicator)
+def _scope(entries: x509.CertificateRevocationList, point: Any) -> Scope | None:
+    """None for delta, indirect and reason-limited lists, and for what is not understood."""
+    if any(
+        isinstance(one.value, x509.DeltaCRLIndicator)
         or (one.critical and not isinstance(one.value, _UNDERSTOOD))
         for one in entries.extensions
-    )
+    ):
+        return None
+    if point is None:
+        return Scope()
+    given, names = point["distribution_point"], full_names(point["distribution_point"])
+    if any(point[one].native not in (None, False) for one in _NOT_ACCEPTED):
+        return None
+    if not names and not isinstance(given, Void):
+        return None
+    kinds = (point[one].native for one in ("only_contains_user_certs", "only_contains_ca_certs"))
+    return Scope(names or None, *kinds)
 
 
 def newest_of(
     issuer: Certificate, lists: Iterable[RevocationList], at: datetime
-) -> RevocationList | None:
-    """The issuer's latest list, the one in force where there is one; None where it has none."""
-    of_issuer = [one for one in lists if one.is_issued_by(issuer)]
-    begun = [one for one in of_issuer if one.this_update <= at]
-    return max(begun or of_issuer, key=lambda one: one.this_update, default=None)
+) -> list[RevocationList]:
+    """The issuer's latest list of each scope, the one in force where there is one; latest first."""
+    found: dict[Scope | None, RevocationList] = {}
+    for one in sorted(lists, key=lambda one: (one.this_update <= at, one.this_update))[::-1]:
+        if one.scope not in found and one.is_issued_by(issuer):
+            found[one.scope] = one
+    return list(found.values())

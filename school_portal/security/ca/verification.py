@@ -125,7 +125,7 @@ def _along(chain: Chain, trust: Trust, at: datetime) -> Revocation:
     if trust.crls is None:
         return Revocation()
     states = [_state(one, issuer, trust, at) for one, issuer in pairwise(chain)]
-    # The bundle vouches for an intermediate whose issuer gives no CRL; nobody does for a leaf.
+    # The bundle vouches for an intermediate that no CRL is for; nobody does for a leaf.
     if states[0] is None:
         raise CaRefused(Code.CRL_STALE)
     overridden = any(one and one.override for one in states)
@@ -135,12 +135,17 @@ def _along(chain: Chain, trust: Trust, at: datetime) -> Revocation:
 def _state(
     certificate: Certificate, issuer: Certificate, trust: Trust, at: datetime
 ) -> Revocation | None:
-    """What the issuer's CRL says, None where it has none; listed in an old one is revoked too."""
-    crl = newest_of(issuer, trust.crls or (), at)
-    if crl is None:
+    """What the issuer's CRLs for that certificate say, None where there is none.
+
+    One within its dates suffices, and listed in any such is revoked; in old ones, where all are.
+    """
+    newest = newest_of(issuer, [one for one in trust.crls or () if one.covers(certificate)], at)
+    if not newest:
         return None
-    if crl.revokes(certificate):
+    counting = [one for one in newest if one.is_fresh(at)] or newest
+    if any(one.revokes(certificate) for one in counting):
         raise CaRefused(Code.REVOKED)
+    crl = counting[0]
     if crl.is_fresh(at):
         return Revocation(crl.this_update, crl.next_update)
     if trust.override is None or crl.this_update > at:
