@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -37,7 +38,6 @@ OFFICES = {
 
 # The fields of a form in which the password or a code is sent again, or a passkey's answer.
 PROOF, PASSKEY = "proof", "passkey"
-LOCKED = "不对的次数太多，已暂停验证，请在 {} 之后再试。"
 # The page on which a duty is done, first, and what else of it is open meanwhile.
 DUTIES = {
     Duty.PASSWORD: ("settings.password", "settings.change_password"),
@@ -171,8 +171,14 @@ def _prove() -> tuple[str | None, int]:
     except Malformed:
         fits = False
     except Locked as locked:
-        return LOCKED.format(moment(locked.until)), 429
+        return paused(locked), 429
     return (None, 403) if fits else ("密码、验证码或通行密钥不对，请重试。", 422)
+
+
+def paused(locked: Locked) -> str:
+    """Until when nothing more is tried: in whole minutes, never too early."""
+    until = moment(locked.until + timedelta(seconds=59))
+    return f"不对的次数太多，已暂停验证，请在 {until} 之后再试。"
 
 
 def _ask_proof(error: str | None, status: int) -> Answer:

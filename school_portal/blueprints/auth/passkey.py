@@ -14,9 +14,8 @@ from school_portal.blueprints.auth.forms import CodeForm, SignInForm
 from school_portal.blueprints.auth.onward import awaited_sign_in, enter
 from school_portal.blueprints.errors import problem
 from school_portal.blueprints.http import address
-from school_portal.blueprints.identity import LOCKED, PASSKEY, public
+from school_portal.blueprints.identity import PASSKEY, paused, public
 from school_portal.blueprints.limits import KEYS, SIGN_INS
-from school_portal.blueprints.rendering import moment
 from school_portal.extensions import db
 from school_portal.models import User
 from school_portal.services import passkeys, second_factor
@@ -96,7 +95,7 @@ def _checked(
     except Malformed:
         error = "浏览器没有给出通行密钥，请点“用通行密钥登录”，按浏览器的提示操作。"
     except Locked as locked:
-        error, status = LOCKED.format(moment(locked.until)), 429
+        error, status = paused(locked), 429
     form.form_errors.append(error)
     return render_template(template, form=form, **shown), status
 

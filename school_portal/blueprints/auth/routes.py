@@ -11,9 +11,8 @@ from school_portal.blueprints.auth.blueprint import blueprint
 from school_portal.blueprints.auth.forms import CodeForm, SignInForm
 from school_portal.blueprints.auth.onward import awaited_sign_in, enter
 from school_portal.blueprints.http import address
-from school_portal.blueprints.identity import LOCKED, public
+from school_portal.blueprints.identity import paused, public
 from school_portal.blueprints.limits import SIGN_INS, SIGN_INS_OF_A_NAME
-from school_portal.blueprints.rendering import moment
 from school_portal.extensions import db
 from school_portal.services import second_factor, sign_ins
 from school_portal.services.lockouts import Attempt, Locked
@@ -54,7 +53,7 @@ def check_sign_in() -> Answer:
                 return enter(known, form.next.data)
             form.form_errors.append(REFUSED)
         except Locked as locked:
-            form.form_errors.append(LOCKED.format(moment(locked.until)))
+            form.form_errors.append(paused(locked))
             status = 429
     return render_template("auth/sign_in.html", form=form), status
 
@@ -87,7 +86,7 @@ def check_code() -> Answer:
                 return enter(known, form.next.data)
             form.code.errors = [WRONG_CODE]
         except Locked as locked:
-            form.form_errors.append(LOCKED.format(moment(locked.until)))
+            form.form_errors.append(paused(locked))
             status = 429
     return render_template("auth/code.html", form=form, user=awaited.user), status
 

@@ -6,8 +6,7 @@ from flask import flash, redirect, render_template, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from school_portal.blueprints.identity import LOCKED, actor, audience
-from school_portal.blueprints.rendering import moment
+from school_portal.blueprints.identity import actor, audience, paused
 from school_portal.blueprints.settings.blueprint import blueprint
 from school_portal.blueprints.settings.forms import PasswordForm
 from school_portal.extensions import db
@@ -38,7 +37,7 @@ def change_password() -> Response | tuple[str, int]:
         except Refused as refusal:
             form.form_errors.append(str(refusal))
         except Locked as locked:
-            form.form_errors.append(LOCKED.format(moment(locked.until)))
+            form.form_errors.append(paused(locked))
         session.commit()
         if not form.form_errors:
             flash("密码已更改，您在其他地方的登录都已结束。", "good")
