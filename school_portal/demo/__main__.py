@@ -75,7 +75,8 @@ def _demonstrate() -> None:
                 click.echo(line)
             db.session.remove()
             _await_site(supervisor, address(settings))
-            for line in _farewell(address(settings), passwords, folder):
+            named = address(settings).replace("127.0.0.1", "localhost")  # passkeys want a name
+            for line in _farewell(named, passwords, folder):
                 click.echo(line)
             supervisor.tend_forever(TEND_SECONDS)
 
@@ -154,7 +155,7 @@ def _farewell(site: str, passwords: dict[str, str], folder: Path) -> Iterator[st
     yield "也可以用密钥登录：在登录页点“用 CA 密钥登录”，选 school-1 或 school-2，"
     yield f"PIN 为 {keys.PIN}；"
     yield "school-3 的密钥在 centre 收到原件并批准开户后，由此注册开户。"
-    yield "接下来：以 school-1 登录，可看到上面的名册与团体申报；"
+    yield "接下来：以 school-1 登录，可看到上面的名册与团体申报，并用密钥签名提交；"
     yield f"以 school-2 登录，可上传 {folder / TO_TRY}，从检查、确认到生成、下载走一遍。"
     yield "按 Ctrl-C 停止。"
 
