@@ -156,6 +156,33 @@ def verify(session: Session) -> Iterator[Finding]:
             seq, digest = row["seq"], row["digest"]
 
 
+def end_of(session: Session) -> str:
+    """The chain's end as it is noted elsewhere: place, colon, hash in hex; empty without events."""
+    head = _head(session)
+    return f"{head.seq}:{head.digest.hex()}" if head and head.digest else ""
+
+
+def _head(session: Session) -> Any:
+    """Place and hash of the chain's end as it is kept; None where there is none."""
+    kept = (AuditHead.seq, dialect.stored(session, AuditHead.digest))
+    return session.execute(sa.select(*kept).where(AuditHead.id == HEAD_ID)).one_or_none()
+
+
+def verify_noted(session: Session, end: str) -> Iterator[Finding]:
+    """Whether the chain still holds the event whose `end_of` was noted.
+
+    Who can write here can cut off events and the note of the end with them: not a note elsewhere.
+    """
+    text, _, digest = end.partition(":")
+    seq, (first, start) = int(text), start_of(session)
+    noted = sa.select(dialect.stored(session, AuditEvent.digest)).where(AuditEvent.seq == seq)
+    kept = start if seq == first else session.scalar(noted)
+    if seq < first:
+        yield Finding(seq, f"第 {seq} 条审计记录已按保存期限移除，不能再核对，请用较新的末端")
+    elif kept != bytes.fromhex(digest):
+        yield Finding(seq, f"第 {seq} 条审计记录与另行保存的末端不符，其后可能被截断或改写")
+
+
 def start_of(session: Session) -> tuple[int, bytes]:
     """The place and hash that the first event follows: where the newest retirement ended."""
     kept = session.scalar(
@@ -188,11 +215,8 @@ def _rows(
     """The events in order, then None with the chain's end as it stood after the last of them."""
     last = None
     kept = columns(session)
-    end = dialect.stored(session, AuditHead.digest)
     while True:
-        head = session.execute(
-            sa.select(AuditHead.seq, end).where(AuditHead.id == HEAD_ID)
-        ).one_or_none()
+        head = _head(session)
         batch = sa.select(*kept).order_by(AuditEvent.seq).limit(BATCH_SIZE)
         if through is not None:
             batch = batch.where(AuditEvent.seq <= through)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from school_portal.cli import failures
 from school_portal.cli.root import school_portal as root
 from school_portal.domain.workflow import Role
-from school_portal.models import AuditEvent, Job, User
+from school_portal.models import AuditEvent, AuditHead, Job, User
 from school_portal.services import sign_ins
 from school_portal.services.lockouts import Attempt
 from school_portal.services.portal import Portal
@@ -100,13 +100,36 @@ def test_the_chain_is_verified(school_portal: Run, session: Session) -> None:
     for name in ("first", "second"):
         school_portal(f"users create --username {name} --role centre", PASSWORD)
     status, out, _ = school_portal("audit verify --format json")
-    assert (status, json.loads(out)) == (0, {"events": 2, "findings": []})
-    assert school_portal("audit verify")[:2] == (0, "审计记录共 2 条，未发现改动\n")
+    told = json.loads(out)
+    assert (status, told["events"], told["findings"]) == (0, 2, [])
+    status, out, _ = school_portal("audit verify")
+    assert (status, out.splitlines()[0]) == (0, "审计记录共 2 条，未发现改动")
+    assert told["end"] in out
     session.execute(sa.update(AuditEvent).where(AuditEvent.seq == 2).values(subject="user:9"))
     status, out, _ = school_portal("audit verify --format json")
     assert (status, [each["seq"] for each in json.loads(out)["findings"]]) == (1, [2])
     status, out, _ = school_portal("audit verify")
     assert (status, "第 2 条" in out) == (1, True)
+
+
+def test_an_end_noted_elsewhere_shows_what_was_cut_off_with_the_mark_of_the_end(
+    school_portal: Run, session: Session
+) -> None:
+    ends = [""]
+    for name in ("first", "second"):
+        school_portal(f"users create --username {name} --role centre", PASSWORD)
+        ends.append(json.loads(school_portal("audit verify --format json")[1])["end"])
+
+    def status(end: str) -> int:
+        return school_portal(f"audit verify --end {end}")[0]
+
+    assert [status(end) for end in ends[1:]] == [0, 0]
+    assert [status(end) for end in ("2", f"x:{'0' * 64}")] == [2, 2]
+    place, _, digest = ends[1].partition(":")
+    session.execute(sa.delete(AuditEvent).where(AuditEvent.seq > int(place)))
+    session.execute(sa.update(AuditHead).values(seq=int(place), digest=bytes.fromhex(digest)))
+    assert school_portal("audit verify")[0] == 0
+    assert [status(end) for end in ends[1:]] == [0, 1]
 
 
 def test_keys_are_counted(school_portal: Run) -> None:
