@@ -45,6 +45,7 @@ def test_an_approved_account_is_opened_on_the_sign_in_page(page: Page) -> None:
     expect(page.get_by_role("alert")).to_contain_text("尚未注册开户")
     check(page)
     page.get_by_role("button", name="注册开户").click()
+    expect(page.get_by_text("已注册开户")).to_be_visible()
     page.get_by_role("button", name="退出").click()
     page.get_by_text("用 CA 密钥登录").click()
     use(page, "key-2")

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from school_portal.blueprints.clauses import cited
+from school_portal.blueprints.identity import paused
 from school_portal.blueprints.looks import state_look
 from school_portal.blueprints.rendering import day, grouped, moment, size
 from school_portal.blueprints.school.issue_names import ISSUE_NAMES
@@ -15,6 +16,7 @@ from school_portal.domain.levels import TrainingLevel
 from school_portal.domain.policy import POLICY_NAMES
 from school_portal.domain.roster import RosterState
 from school_portal.domain.violations import ISSUES, RULES, policy_clause
+from school_portal.services.lockouts import Locked
 
 CITATIONS = {
     *map(policy_clause, POLICY_NAMES),
@@ -63,3 +65,9 @@ def test_states_of_two_workflows_are_not_confused() -> None:
 )
 def test_as_people_read_it(written: str, expected: str) -> None:
     assert written == expected
+
+
+@pytest.mark.parametrize(("second", "told"), [(0, "14:32"), (1, "14:33"), (59, "14:33")])
+def test_a_pause_is_over_at_the_minute_that_is_told(second: int, told: str) -> None:
+    until = datetime(2026, 10, 15, 6, 32, second, tzinfo=UTC)
+    assert f"）{told} 之后" in paused(Locked(until))
