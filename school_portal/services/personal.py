@@ -189,7 +189,7 @@ def _wish(wish: Wish) -> dict[str, str]:
 
 
 def _roster(roster: Roster) -> dict[str, str]:
-    kept = "已到期删除" if roster.expired_at else "保存中"
+    kept = "已到期删除" if roster.expired_at else "保留中"
     at = roster.uploaded_at.isoformat(timespec="seconds")
     return {"编号": str(roster.id), "文件": roster.file_name, "上传时间": at, "文件状态": kept}
 
