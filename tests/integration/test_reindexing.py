@@ -375,12 +375,11 @@ def test_killed_halfway_it_has_changed_nothing(
     well(session, portal, desk)
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite: one writer
 def test_it_waits_for_those_who_write_and_they_for_it(
-    session: Session, portal: Portal, desk: Signers, elsewhere: Flask, settings: Settings
+    session: Session, portal: Portal, desk: Signers, elsewhere: Flask
 ) -> None:
     """What was begun under the old key is found and made anew."""
-    if settings.is_sqlite:
-        pytest.skip("SQLite has one writer at a time")
 
     def beside() -> None:
         with elsewhere.app_context(), closing(db.session()) as own:
