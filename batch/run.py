@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
+from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -27,7 +28,7 @@ log = structlog.get_logger()
 
 Function = Callable[[Session, jobs.Claim, Portal], dict[str, Any] | None]
 # What may well pass the next time; anything else would fail again, and is told at once.
-PASSING = (DBAPIError, OSError, MemoryError)
+PASSING = (DBAPIError, sa.exc.TimeoutError, RedisError, OSError, MemoryError)
 WATCH_SECONDS = 0.5
 
 
@@ -170,8 +171,8 @@ def _heartbeat(portal: Portal, claim: jobs.Claim) -> Iterator[None]:
                     claim.renew(session, portal.clock())
             except jobs.LostLease:  # the next checkpoint finds it too
                 return
-            except DBAPIError:  # a busy or absent database: the next beat may pass
-                continue
+            except Exception as error:  # a busy or absent database: the next beat may pass
+                log.warning("heartbeat.failed", **described(error))
 
     thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
     thread.start()

@@ -7,49 +7,53 @@ could take what was missed, and there is no further process to watch over.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from redis import Redis
-from redis.exceptions import RedisError
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from school_portal import bell, jobs
 from school_portal.extensions import db
+from school_portal.logs import described
 from school_portal.models import dialect
 from school_portal.services import audit_retention, mail, reminders, retention, sealing
 from school_portal.services.portal import Portal
 
 log = structlog.get_logger()
 
+TIDYING = (sealing.expire, reminders.remind, retention.expire, audit_retention.retire)
 SWEEP_SECONDS = float(os.environ.get("SCHOOL_PORTAL_SWEEP_SECONDS", "3"))
 
 
 def sweep(portal: Portal, connection: Redis) -> None:
-    """One round; a database or a Redis that is away is left to the next."""
-    try:
-        _requeue(portal)
-        queue_mail(portal)
-        _ring_again(portal, connection)
-    except (DBAPIError, RedisError) as error:
-        log.warning("sweep.failed", error=type(error).__name__)
+    """One round; a step that fails is left to the next, and holds up no other."""
+    _take(_requeue, portal)
+    _take(queue_mail, portal)
+    _take(_ring_again, portal, connection)
 
 
 def tidy(portal: Portal) -> None:
-    """Now and then: days that passed, reminders, what is kept no longer; a failure waits."""
+    """Now and then: days that passed, reminders, what is kept no longer; as in `sweep`."""
+    for step in TIDYING:
+        _take(_commit, step, portal)
+
+
+def _take(step: Callable[..., None], *given: Any) -> None:
+    """A step, whatever fails in it: RQ would end its loop, and with it all jobs."""
     try:
-        with Session(db.engine) as session, session.begin():
-            sealing.expire(session, portal)
-            reminders.remind(session, portal)
-    except DBAPIError as error:
-        log.warning("tidy.failed", error=type(error).__name__)
-    for step in (retention.expire, audit_retention.retire):
-        try:
-            with Session(db.engine) as session, session.begin():
-                step(session, portal)
-        except Exception as error:  # the storage's too, of whatever kind it is
-            log.warning("retention.failed", step=step.__name__, error=type(error).__name__)
+        step(*given)
+    except Exception as error:
+        log.warning(
+            "sweep.failed", step=getattr(given[0], "__name__", step.__name__), **described(error)
+        )
+
+
+def _commit(step: Callable[[Session, Portal], object], portal: Portal) -> None:
+    with Session(db.engine) as session, session.begin():
+        step(session, portal)
 
 
 def queue_mail(portal: Portal) -> None:

@@ -87,13 +87,17 @@ def _post(session: Session, job_id: str, now: datetime) -> None:
     session.info.setdefault(TO_RING, []).append(job_id)
 
 
-def request_cancel(session: Session, job: Job) -> None:
-    """Ask for a job to end; the worker at its next checkpoint, or the next to claim it, ends it."""
-    session.execute(
+def request_cancel(session: Session, job: Job) -> bool:
+    """Ask for a job to end; the worker at its next checkpoint, or the next to claim it, ends it.
+
+    Whether there was anything left to end.
+    """
+    asked = session.execute(
         sa.update(Job)
         .where(Job.id == job.id, Job.state.in_((JobState.QUEUED, JobState.RUNNING)))
         .values(cancel_requested=True)
     )
+    return bool(asked.rowcount)  # type: ignore[attr-defined]
 
 
 @dataclass(slots=True)
@@ -129,13 +133,15 @@ class Claim:
         self._write(session, {"state": state, "finished_at": now, "leased_until": None, **values})
 
     def hand_back(self, session: Session, now: datetime, *, counts: bool) -> None:
-        """Put the job back in the queue at once; the attempt counts where it failed.
+        """Put the job back in the queue; the attempt counts where it failed.
 
-        Raises LostLease.
+        The bell is rung at once for one that did not fail; for one that did, by the sweeper later:
+        what stood in its way may be gone by then. Raises LostLease.
         """
         attempts = Job.attempts if counts else Job.attempts - 1
         self._write(session, {"state": JobState.QUEUED, "leased_until": None, "attempts": attempts})
-        _post(session, self.job_id, now)
+        if not counts:
+            _post(session, self.job_id, now)
 
     def renew(self, session: Session, now: datetime) -> None:
         """Lengthen the lease beside a long statement. Raises LostLease."""

@@ -285,6 +285,34 @@ def test_what_may_pass_is_tried_again_and_what_cannot_is_told_at_once(
     assert "310104" not in str(logs) + str(job.error)
 
 
+def test_a_sweep_that_fails_is_left_to_the_next(
+    session: Session, portal: Portal, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise LookupError("a bug")
+
+    job_id = enqueue(session, now=NOW - timedelta(minutes=1)).id
+    session.commit()
+    redis.flushall()
+    monkeypatch.setattr(jobs, "stalled", fail)
+    monkeypatch.setattr(sweeper, "queue_mail", fail)
+    sweeper.sweep(portal, redis)
+    assert bell.rung(redis) == {job_id}
+
+
+def test_a_job_that_failed_is_rung_for_a_while_later(
+    session: Session, portal: Portal, redis: Redis, clock: FakeClock, job: Job
+) -> None:
+    redis.flushall()
+    claimed(session, job).hand_back(session, NOW, counts=True)
+    session.commit()
+    sweeper.sweep(portal, redis)
+    assert bell.rung(redis) == set()
+    clock.now = LATER
+    sweeper.sweep(portal, redis)
+    assert bell.rung(redis) == {job.id}
+
+
 def test_figures_tell_what_waits_and_what_was_done(session: Session, job: Job) -> None:
     enqueue(session, now=NOW - timedelta(seconds=40))
     claim = claimed(session, job)

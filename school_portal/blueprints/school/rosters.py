@@ -135,6 +135,7 @@ def confirm(roster_id: int) -> Redirect:
         actor(),
         found,
         accept_valid=request.form.get("accept_valid") == "yes",
+        expected=request.form.get("rows", type=int),
         request_id=request_id(),
     )
     session.commit()
