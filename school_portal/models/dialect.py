@@ -79,6 +79,15 @@ def _prepare_sqlite(engine: sa.Engine) -> None:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 
+def is_away(error: object) -> bool:
+    """Whether the database, and no statement of ours, is why it failed; later it may be back."""
+    if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
+        return True
+    return isinstance(
+        error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.TimeoutError
+    ) or isinstance(getattr(error, "orig", None), psycopg.errors.ReadOnlySqlTransaction)
+
+
 def read_only(session: Session) -> None:
     """Begin a transaction that only reads, and sees one state throughout."""
     postgresql = session.get_bind().dialect.name == "postgresql"
