@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from school_portal.blueprints.http import request_id
+from school_portal.blueprints.http import request_id, within
 from school_portal.extensions.web import limiter
 from school_portal.logs import described
 from school_portal.models.dialect import is_away
@@ -92,9 +92,11 @@ def answer(status: int, title: str, detail: str, code: str | None = None) -> Ans
 
 def _back() -> str | None:
     """The page of this portal that the request came from."""
-    came_from = urlsplit(request.referrer or "")
-    onward = came_from._replace(scheme="", netloc="", fragment="").geturl()
-    return onward if came_from.netloc == request.host else None
+    try:
+        came_from = urlsplit(request.referrer or "")
+    except ValueError:  # a host that is none
+        return None
+    return within(came_from._replace(fragment="")) if came_from.netloc == request.host else None
 
 
 def on_http_error(error: HTTPException) -> Answer:

@@ -38,7 +38,8 @@ class SealedSpool(io.RawIOBase):
     """
 
     def __init__(self) -> None:
-        self._file, self._key = TemporaryFile(), secrets.token_bytes(32)
+        self._file = TemporaryFile()  # noqa: SIM115  closed with this one
+        self._key = secrets.token_bytes(32)
         self._sealing = self._cipher(block=0).encryptor()
         self._place = self._end = 0
 
