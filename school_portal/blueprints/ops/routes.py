@@ -21,6 +21,7 @@ from prometheus_client import (
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from school_portal import bell
 from school_portal.blueprints.errors import problem
 from school_portal.blueprints.identity import begin_reading, public
 from school_portal.blueprints.ops.blueprint import blueprint
@@ -43,7 +44,7 @@ def probe_database() -> None:
 
 
 def probe_redis() -> None:
-    current_app.extensions["bell"].ping()
+    bell.probe(current_app.extensions["bell"])
 
 
 def probe_storage() -> None:
@@ -77,7 +78,9 @@ def readyz() -> Response:
     names = failing()
     if names:
         labels = "、".join(PROBES[name][0] for name in names)
-        return problem(503, "系统未就绪", f"{labels}没有应答。", "not-ready", failing=names)
+        return problem(
+            503, "系统未就绪", f"{labels}没有应答或不能写入。", "not-ready", failing=names
+        )
     return jsonify(status="ok", **dict.fromkeys(PROBES, "ok"))
 
 
