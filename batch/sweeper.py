@@ -18,12 +18,20 @@ from sqlalchemy.orm import Session
 from school_portal import bell, jobs
 from school_portal.extensions import db
 from school_portal.models import dialect
-from school_portal.services import audit_retention, mail, reminders, retention, sealing
+from school_portal.services import (
+    audit_retention,
+    mail,
+    reminders,
+    retention,
+    sealing,
+    stored_files,
+)
 from school_portal.services.portal import Portal
 
 log = structlog.get_logger()
 
 SWEEP_SECONDS = float(os.environ.get("SCHOOL_PORTAL_SWEEP_SECONDS", "3"))
+FILES_SECONDS = 3600
 
 
 def sweep(portal: Portal, connection: Redis) -> None:
@@ -36,7 +44,7 @@ def sweep(portal: Portal, connection: Redis) -> None:
         log.warning("sweep.failed", error=type(error).__name__)
 
 
-def tidy(portal: Portal) -> None:
+def tidy(portal: Portal, connection: Redis) -> None:
     """Now and then: days that passed, reminders, what is kept no longer; a failure waits."""
     try:
         with Session(db.engine) as session, session.begin():
@@ -50,6 +58,19 @@ def tidy(portal: Portal) -> None:
                 step(session, portal)
         except Exception as error:  # the storage's too, of whatever kind it is
             log.warning("retention.failed", step=step.__name__, error=type(error).__name__)
+    sweep_files(portal, connection)
+
+
+def sweep_files(portal: Portal, connection: Redis) -> None:
+    """Once an hour, by whichever worker is first: to list a large storage takes a while."""
+    try:
+        if not bell.is_first(connection, "sweep-files", FILES_SECONDS):
+            return
+        with Session(db.engine) as session:
+            if removed := stored_files.sweep(session, portal):
+                log.warning("storage.swept", files=removed)
+    except Exception as error:  # the storage's too, of whatever kind it is
+        log.warning("storage.not_swept", error=type(error).__name__)
 
 
 def queue_mail(portal: Portal) -> None:

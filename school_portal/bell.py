@@ -84,6 +84,14 @@ def probe(connection: Redis) -> None:
         together.execute()
 
 
+def is_first(connection: Redis, name: str, seconds: int) -> bool:
+    """Whether nobody else has begun this within so many seconds; a Redis emptied forgets it.
+
+    Raises RedisError.
+    """
+    return bool(connection.set(f"portal:begun:{name}", "", nx=True, ex=seconds))
+
+
 def rung(connection: Redis) -> set[str]:
     """The jobs whose bell is in Redis, not yet heard. Raises RedisError."""
     return {bell_id.partition("_")[0] for bell_id in queue(connection).get_job_ids()}
