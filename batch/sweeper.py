@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from datetime import timedelta
+from functools import wraps
 from typing import Any
 
 import structlog
@@ -19,13 +20,21 @@ from school_portal import bell, jobs
 from school_portal.extensions import db
 from school_portal.logs import described
 from school_portal.models import dialect
-from school_portal.services import audit_retention, mail, reminders, retention, sealing
+from school_portal.services import (
+    audit_retention,
+    mail,
+    reminders,
+    retention,
+    sealing,
+    stored_files,
+)
 from school_portal.services.portal import Portal
 
 log = structlog.get_logger()
 
 TIDYING = (sealing.expire, reminders.remind, retention.expire, audit_retention.retire)
 SWEEP_SECONDS = float(os.environ.get("SCHOOL_PORTAL_SWEEP_SECONDS", "3"))
+FILES_SECONDS = 3600
 
 
 def sweep(portal: Portal, connection: Redis) -> None:
@@ -35,10 +44,11 @@ def sweep(portal: Portal, connection: Redis) -> None:
     _take(_ring_again, portal, connection)
 
 
-def tidy(portal: Portal) -> None:
+def tidy(portal: Portal, connection: Redis) -> None:
     """Now and then: days that passed, reminders, what is kept no longer; as in `sweep`."""
     for step in TIDYING:
-        _take(_commit, step, portal)
+        _take(_committed(step), portal)
+    _take(_sweep_files, portal, connection)
 
 
 def _take(step: Callable[..., None], *given: Any) -> None:
@@ -46,14 +56,25 @@ def _take(step: Callable[..., None], *given: Any) -> None:
     try:
         step(*given)
     except Exception as error:
-        log.warning(
-            "sweep.failed", step=getattr(given[0], "__name__", step.__name__), **described(error)
-        )
+        log.warning("sweep.failed", step=step.__name__, **described(error))
 
 
-def _commit(step: Callable[[Session, Portal], object], portal: Portal) -> None:
-    with Session(db.engine) as session, session.begin():
-        step(session, portal)
+def _committed(step: Callable[[Session, Portal], object]) -> Callable[[Portal], None]:
+    @wraps(step)
+    def committed(portal: Portal) -> None:
+        with Session(db.engine) as session, session.begin():
+            step(session, portal)
+
+    return committed  # type: ignore[return-value]  # the name alone is taken over
+
+
+def _sweep_files(portal: Portal, connection: Redis) -> None:
+    """Once an hour, by whichever worker is first: to list a large storage takes a while."""
+    if not bell.is_first(connection, "sweep-files", FILES_SECONDS):
+        return
+    with Session(db.engine) as session:
+        if removed := stored_files.sweep(session, portal):
+            log.warning("storage.swept", files=removed)
 
 
 def queue_mail(portal: Portal) -> None:

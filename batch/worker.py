@@ -84,7 +84,7 @@ class PortalWorker(Worker):
         """Sweep the ledger; now and then remind, and let RQ take its own remains out of Redis."""
         sweep(current_portal(), self.connection)
         if next(self._rounds) % TIDYING == 0:
-            tidy(current_portal())
+            tidy(current_portal(), self.connection)
             super().run_maintenance_tasks()
 
     # What is only for show

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import current_app
+from redis.exceptions import ResponseError
 from sqlalchemy.orm import Session
 
 from school_portal import bell
@@ -70,6 +71,9 @@ def examine(session: Session, portal: Portal) -> Iterator[Finding]:
             yield Finding(name, False, f"{ADVICE[name]}（{type(error).__name__}）")
 
 
+REFUSES_WRITES = (
+    "有应答但不接受写入，任务不会开始，请检查 Redis 的内存上限、磁盘，以及是否为只读副本"
+)
 ADVICE = {
     "数据库": "无法连接，请检查 SCHOOL_PORTAL_DATABASE_URL 与数据库服务",
     "Redis": "没有应答，请检查 SCHOOL_PORTAL_REDIS_URL 与 Redis 服务",
@@ -93,14 +97,16 @@ def _database(session: Session, portal: Portal) -> str:
 def _redis(session: Session, portal: Portal) -> str:
     embedded = None if portal.settings.redis_url else EmbeddedRedis(portal.settings.home)
     connection = current_app.extensions["bell"]
-    if embedded is None:
-        connection.ping()
-    elif not is_up(embedded.url):
+    if embedded and not is_up(embedded.url):
         embedded.start()
         embedded.stop()
         return "内置 Redis 可以启动，当前没有运行"
+    try:
+        bell.probe(connection)
+    except ResponseError as error:
+        raise Unwell(f"{REFUSES_WRITES}（{type(error).__name__}）") from error
     workers = "有任务进程在运行" if bell.worker_is_up(connection) else "当前没有任务进程"
-    return f"有应答，{workers}"
+    return f"可以写入，{workers}"
 
 
 def _storage(session: Session, portal: Portal) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from school_portal import jobs
 from school_portal.domain.identifiers import mask_numbers
+from school_portal.domain.plain_text import plain_name
 from school_portal.domain.roster import ROSTER_WORKFLOW, RosterAction, RosterState
 from school_portal.domain.workflow import Role
 from school_portal.models import (
@@ -62,7 +63,7 @@ def upload(
     roster = Roster(
         school_id=school_id,
         upload_token=token,
-        file_name=mask_numbers(file_name)[-255:],
+        file_name=mask_numbers(plain_name(file_name, 255)) or "名册",
         sha256=stored.sha256,
         size=stored.size,
         storage_key=stored.key,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from batch import sweeper
@@ -101,6 +102,7 @@ def test_old_notices_go(
 
 
 def test_waiting_workers_apply_it_and_outlive_a_storage_that_is_away(
+    assembled: Flask,
     session: Session,
     portal: Portal,
     clock: FakeClock,
@@ -115,17 +117,18 @@ def test_waiting_workers_apply_it_and_outlive_a_storage_that_is_away(
 
     with monkeypatch.context() as broken:
         broken.setattr(portal.storage, "delete", away)
-        tidy(portal)
+        tidy(portal, assembled.extensions["bell"])
     session.expire_all()
     assert applied.expired_at is None
     session.commit()
-    tidy(portal)
+    tidy(portal, assembled.extensions["bell"])
     session.expire_all()
     assert applied.expired_at is not None
 
 
 @pytest.mark.parametrize("error", [LookupError("a bug"), ConnectionError(), MemoryError()])
 def test_a_step_that_fails_holds_up_no_other(
+    assembled: Flask,
     session: Session,
     portal: Portal,
     clock: FakeClock,
@@ -141,7 +144,7 @@ def test_a_step_that_fails_holds_up_no_other(
         raise error
 
     monkeypatch.setattr(sweeper, "TIDYING", (fail, *sweeper.TIDYING))
-    tidy(portal)
+    tidy(portal, assembled.extensions["bell"])
     session.expire_all()
     assert applied.expired_at is not None
 
