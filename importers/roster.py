@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 
 from importers.cells import Unusable, Value, text_of
 from importers.limits import Limits, Refused
@@ -11,7 +10,8 @@ from importers.lookups import Context
 from importers.roster_fields import HEADER_DEPTH, LISTS_SHEET, REQUIRED, Header, find_header
 from importers.roster_rows import RowReader
 from importers.row_draft import Draft
-from importers.workbook import Book, FillDown, Sheet, open_book
+from importers.sheets import Book, Sheet
+from importers.workbook import FillDown, open_book
 from school_portal.domain.labels import fold
 from school_portal.domain.roster import RosterRow
 from school_portal.domain.violations import Issue, issue
@@ -65,11 +65,12 @@ def read_book(data: bytes, context: Context, sheet: str | None, limits: Limits) 
     """Reads a roster in this process; the facts lack name and hash. Raises Refused."""
     book = open_book(data, limits)
     chosen, header = _choose(book, sheet)
+    chosen.require_readable()
     yield from _Reading(book, chosen, _checked(header), context).chunks()
 
 
 def _head(sheet: Sheet) -> Header | None:
-    return find_header(list(islice(sheet.rows(), HEADER_DEPTH + 1)), sheet.survey.merged)
+    return find_header(sheet.top(HEADER_DEPTH + 1), sheet.survey.merged)
 
 
 def _choose(book: Book, wanted: str | None) -> tuple[Sheet, Header | None]:
