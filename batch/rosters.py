@@ -34,5 +34,5 @@ def _step(
     # Closed at once when the job must stop: the file's reader is another process.
     with closing(cast(Any, steps)):
         for step in steps:
-            claim.checkpoint(session, portal.clock(), stage=stage, done=step.done, total=step.total)
+            claim.checkpoint(session, stage=stage, done=step.done, total=step.total)
             session.commit()
