@@ -22,6 +22,7 @@ from school_portal.logs import described
 from school_portal.models import dialect
 from school_portal.services import (
     audit_retention,
+    clocks,
     mail,
     reminders,
     retention,
@@ -39,13 +40,14 @@ FILES_SECONDS = 3600
 
 def sweep(portal: Portal, connection: Redis) -> None:
     """One round; a step that fails is left to the next, and holds up no other."""
-    _take(_requeue, portal)
+    _take(_requeue)
     _take(queue_mail, portal)
-    _take(_ring_again, portal, connection)
+    _take(_ring_again, connection)
 
 
 def tidy(portal: Portal, connection: Redis) -> None:
-    """Now and then: days that passed, reminders, what is kept no longer; as in `sweep`."""
+    """Now and then: the clock, days that passed, reminders, what is kept no longer; as `sweep`."""
+    _take(tell_of_the_clock, portal)
     for step in TIDYING:
         _take(_committed(step), portal)
     _take(_sweep_files, portal, connection)
@@ -65,7 +67,7 @@ def _committed(step: Callable[[Session, Portal], object]) -> Callable[[Portal], 
         with Session(db.engine) as session, session.begin():
             step(session, portal)
 
-    return committed  # type: ignore[return-value]  # the name alone is taken over
+    return committed
 
 
 def _sweep_files(portal: Portal, connection: Redis) -> None:
@@ -75,6 +77,15 @@ def _sweep_files(portal: Portal, connection: Redis) -> None:
     with Session(db.engine) as session:
         if removed := stored_files.sweep(session, portal):
             log.warning("storage.swept", files=removed)
+
+
+def tell_of_the_clock(portal: Portal) -> None:
+    """Say in the log that this machine's clock is apart from the database's."""
+    with Session(db.engine) as session:
+        dialect.read_only(session)
+        ahead = clocks.seconds_ahead(session, portal)
+    if abs(ahead) > clocks.TOLERATED_SECONDS:
+        log.warning("clock.apart", seconds_ahead=round(ahead))
 
 
 def queue_mail(portal: Portal) -> None:
@@ -89,27 +100,25 @@ def queue_mail(portal: Portal) -> None:
         mail.enqueue(session, portal)
 
 
-def _requeue(portal: Portal) -> None:
-    now = portal.clock()
+def _requeue() -> None:
     with Session(db.engine) as session:
         dialect.read_only(session)  # most rounds find nothing and need not write
-        found = jobs.stalled(session, now)
+        found = jobs.stalled(session)
     if found:
         with Session(db.engine) as session, session.begin():
-            jobs.requeue_stalled(session, now)
+            jobs.requeue_stalled(session)
         log.warning("jobs.requeued", jobs=found)
 
 
-def _ring_again(portal: Portal, connection: Redis) -> None:
-    now = portal.clock()
+def _ring_again(connection: Redis) -> None:
     with Session(db.engine) as session:
         dialect.read_only(session)
-        found = jobs.unheard(session, now - timedelta(seconds=SWEEP_SECONDS))
+        found = jobs.unheard(session, timedelta(seconds=SWEEP_SECONDS))
     if not found:
         return
     there = bell.rung(connection)
     waiting = [job_id for job_id in found if job_id not in there]
     if waiting and bell.ring(connection, waiting):
         with Session(db.engine) as session, session.begin():
-            jobs.note_rung(session, waiting, now)
+            jobs.note_rung(session, waiting)
         log.info("bells.rung", jobs=waiting)

@@ -156,7 +156,7 @@ class PortalWorker(Worker):
     def _release(self, job_id: str) -> None:
         try:
             with Session(db.engine) as session, session.begin():
-                if jobs.release(session, job_id, self.name, current_portal().clock()):
+                if jobs.release(session, job_id, self.name):
                     log.warning("horse.killed", job=job_id, status=self._horse_status)
         except DBAPIError as error:  # the lease will run out
             log.warning("release.failed", job=job_id, error=type(error).__name__)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -193,8 +194,21 @@ def take_statistics(session: Session, *tables: sa.Table) -> None:
         session.execute(sa.text(f"ANALYZE {', '.join(table.name for table in tables)}"))
 
 
+def clock(session: Session, ahead: timedelta = timedelta()) -> sa.ColumnElement[datetime]:
+    """That far from now, by the one clock that all who work on this database share.
+
+    PostgreSQL's own. SQLite asks the process that uses it; those that share its file share a
+    machine, and its count of seconds since it was started, which nobody sets. So there these are
+    instants of 1970: good for being compared with one another, and nothing else.
+    """
+    if session.connection().dialect.name == "postgresql":  # begun: it may have waited for a lock
+        return sa.func.clock_timestamp(type_=sa.DateTime(timezone=True)) + ahead
+    since_start = datetime.fromtimestamp(time.monotonic(), UTC)
+    return sa.literal(since_start + ahead, UtcDateTime())
+
+
 def now(session: Session) -> datetime:
-    """The database's own clock."""
+    """The time of day by the database's own clock."""
     if session.get_bind().dialect.name == "postgresql":
         return session.scalars(sa.select(sa.func.clock_timestamp())).one()
     text = session.scalars(sa.text("SELECT strftime('%Y-%m-%dT%H:%M:%f+00:00')")).one()

@@ -15,13 +15,11 @@ from sqlalchemy.orm import Session
 from school_portal import bell
 from school_portal.domain.windows import TZ
 from school_portal.embedded_redis import EmbeddedRedis, is_up
-from school_portal.models import dialect
-from school_portal.services import ca_state, crl_overrides
+from school_portal.services import ca_state, clocks, crl_overrides
 from school_portal.services.portal import Portal
 
 # A clock before this is wrong for sure.
 BUILT = datetime(2026, 11, 1, tzinfo=UTC)
-TOLERATED_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +121,8 @@ def _clock(session: Session, portal: Portal) -> str:
     now = portal.clock()
     if now < BUILT:
         raise Unwell(f"系统时间 {now:%Y-%m-%d %H:%M} 早于本版本的发布，请校准")
-    apart = abs((portal.clock() - dialect.now(session)).total_seconds())
-    if apart > TOLERATED_SECONDS:
+    apart = abs(clocks.seconds_ahead(session, portal))
+    if apart > clocks.TOLERATED_SECONDS:
         raise Unwell(f"与数据库相差 {apart:.0f} 秒，请校准两台机器的时间")
     return "与数据库一致"
 
