@@ -49,7 +49,7 @@ def execute(portal: Portal, job_id: str, worker: str) -> None:
     """Claim the job, do it, and write its end; a job that is another's is left alone."""
     session = db.session()
     claim = jobs.claim(session, job_id, worker, portal.clock())
-    job = session.get(Job, job_id)
+    job = session.get(Job, job_id, populate_existing=True)
     if job is not None and job.state is JobState.QUARANTINED:
         _give_up(session, job)
     session.commit()

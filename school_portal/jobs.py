@@ -30,6 +30,7 @@ KINDS: Mapping[str, str] = {
     "audit-verify": "batch.audit.verify",
 }
 MAX_ATTEMPTS = 5
+TOO_MANY_ATTEMPTS = "job.attempts"  # the error of a job in quarantine
 TO_RING = "jobs_to_ring"  # in a session's info
 
 
@@ -169,7 +170,7 @@ def claim(session: Session, job_id: str, worker: str, now: datetime) -> Claim | 
     session.execute(
         sa.update(Job)
         .where(free, Job.attempts >= MAX_ATTEMPTS)
-        .values(state=JobState.QUARANTINED, finished_at=now, error="job.attempts")
+        .values(state=JobState.QUARANTINED, finished_at=now, error=TOO_MANY_ATTEMPTS)
         .execution_options(synchronize_session=False)
     )
     held = session.execute(

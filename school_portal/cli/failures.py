@@ -51,6 +51,7 @@ def _known(error: Exception) -> str | None:
     """The line for what may well happen; None for what should not."""
     from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
 
+    from importers.sandbox import ReaderLost  # noqa: PLC0415
     from school_portal.config import SettingsError  # noqa: PLC0415
     from school_portal.domain.workflow import TransitionRefused  # noqa: PLC0415
     from school_portal.embedded_redis import NotStarted  # noqa: PLC0415
@@ -58,7 +59,7 @@ def _known(error: Exception) -> str | None:
     from school_portal.services.access import NotFound, Refused  # noqa: PLC0415
 
     match error:
-        case SettingsError() | Refused() | NotStarted() | Unreadable():
+        case SettingsError() | Refused() | NotStarted() | Unreadable() | ReaderLost():
             return str(error)
         case NotFound():
             return "没有这一对象，请核对编号。"

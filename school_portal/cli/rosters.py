@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 from importers.limits import Refused as FileRefused
 from school_portal.cli import console
 from school_portal.cli.failures import Failed
-from school_portal.domain.roster import RosterState
 from school_portal.extensions import db
 from school_portal.jobs import JobState
-from school_portal.models import Roster, School, dialect
+from school_portal.models import Job, Roster, School, dialect
 from school_portal.services import checking, rosters
 from school_portal.services.access import Actor
 from school_portal.services.portal import current_portal
+from school_portal.services.progress import cause_of
 from school_portal.storage import TooLarge
 
 if TYPE_CHECKING:
@@ -111,7 +111,8 @@ def import_uploaded(
 ) -> dict[str, Any]:
     """Wait for the check, confirm what may be saved, wait for the saving; the document."""
     _await_roster(session, waiter, found, "检查名册")
-    if rosters.may_confirm(found, accept_valid=accept_valid):
+    # Again where others were saved meanwhile, and some of the rows may be taken no longer.
+    while rosters.may_confirm(found, accept_valid=accept_valid):
         rosters.confirm(session, current_portal(), actor, found, accept_valid=accept_valid)
         session.commit()
         _await_roster(session, waiter, found, "保存学生")
@@ -125,10 +126,19 @@ def _await_roster(session: Session, waiter: Waiter, found: Roster, label: str) -
     if job is None:  # a worker was quicker than our look
         session.refresh(found)
         return
-    state = waiter.wait(job.id, label)
+    job_id = job.id
+    state = waiter.wait(job_id, label)
     session.refresh(found)
-    if state is not JobState.DONE and found.state is not RosterState.FAILED:
-        raise Failed(f"名册 {found.id} 的后台任务没有完成，未保存任何学生，请重新导入。")
+    if state is not JobState.DONE:
+        raise Failed(
+            f"名册 {found.id} 的后台任务没有完成，未保存任何学生：{_cause(session, job_id)}。"
+            "文件已保留，可以在名册页面上继续，或重新导入。"
+        )
+
+
+def _cause(session: Session, job_id: str) -> str:
+    job = session.get_one(Job, job_id, populate_existing=True)
+    return "已被停止" if job.state is JobState.CANCELLED else cause_of(job)
 
 
 def _answer_too_large(session: Session, school: School, file: Path, form: str) -> None:

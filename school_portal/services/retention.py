@@ -19,18 +19,20 @@ from school_portal.services.transitions import apply
 
 BATCH = 20  # rosters in one transaction
 FINISHED = (RosterState.APPLIED, RosterState.FAILED, RosterState.DISCARDED, RosterState.UNDONE)
+# For the school, or for a worker who never finished.
+WAITING = tuple(state for state in RosterState if state not in FINISHED)
 
 
 def expire(session: Session, portal: Portal) -> None:
     """Remove what the settings keep no longer; the caller commits.
 
     Of a roster remain who uploaded what when, and its moves; the saved students are not touched.
-    One that was never confirmed is given up first. Begun again, it goes on where it stopped.
+    One that was never saved is given up first. Begun again, it goes on where it stopped.
     """
     policy, now = policies.current(session), portal.clock()
     for roster in _rosters(session, months_before(now, policy.roster_months)):
         hold(session, roster)
-        if roster.state is RosterState.CHECKED:
+        if roster.state in WAITING:
             apply(session, ROSTER_WORKFLOW, roster, RosterAction.DISCARD, Role.SCHOOL, at=now)
         merging.clear(session, roster)
         portal.storage.delete(roster.storage_key)
@@ -41,12 +43,10 @@ def expire(session: Session, portal: Portal) -> None:
 
 
 def _rosters(session: Session, before: datetime) -> list[Roster]:
-    states = (*FINISHED, RosterState.CHECKED)
     found = (
         sa.select(Roster)
         .where(
             Roster.expired_at.is_(None),
-            Roster.state.in_(states),
             Roster.uploaded_at < sa.literal(before, Roster.uploaded_at.type),
         )
         .order_by(Roster.id)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from importers.sandbox import annotate
 from importers.template import roster_template
 from school_portal.domain.identifiers import mask_document, mask_mobile
+from school_portal.domain.roster import RosterAction, RosterState
 from school_portal.models import (
     Roster,
     RosterIssue,
@@ -23,6 +24,7 @@ from school_portal.security.vault import Vault
 from school_portal.services import checking
 from school_portal.services.access import Refused
 from school_portal.services.portal import Portal
+from school_portal.services.transitions import last_change
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,14 @@ def issue_counts(session: Session, roster: Roster) -> list[tuple[str, str, int]]
         .order_by(RosterIssue.severity, count.desc(), RosterIssue.code)
     )
     return [(code, severity, number) for code, severity, number in found]
+
+
+def asked_again(session: Session, roster: Roster) -> str:
+    """Why a roster that was confirmed waits for the school once more; empty where it does not."""
+    if roster.state is not RosterState.CHECKED:
+        return ""
+    last = last_change(session, roster.subject)
+    return last.reason if last and last.action == RosterAction.RECHECK else ""
 
 
 def issues(

@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from batch import run, sweeper
+from importers.sandbox import ReaderLost
 from school_portal import bell, jobs
 from school_portal.domain.roster import RosterState
 from school_portal.embedded_redis import EmbeddedRedis
@@ -286,7 +287,8 @@ def test_a_job_in_a_long_statement_stays_its_workers(
     ("error", "state", "roster_state"),
     [
         (OperationalError("INSERT 310104", {}, Exception("310104")), "queued", "uploaded"),
-        (KeyError("310104"), "failed", "failed"),
+        (ReaderLost(), "queued", "uploaded"),
+        (KeyError("310104"), "failed", "uploaded"),
     ],
 )
 def test_what_may_pass_is_tried_again_and_what_cannot_is_told_at_once(

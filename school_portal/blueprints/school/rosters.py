@@ -141,6 +141,17 @@ def confirm(roster_id: int) -> Redirect:
     return redirect(url_for("school.roster", roster_id=roster_id))
 
 
+@blueprint.post("/rosters/<int:roster_id>/resume")
+@audience(Role.SCHOOL)
+@JOBS
+def resume(roster_id: int) -> Redirect:
+    session = db.session()
+    found = access.own(session, actor(), Roster, roster_id)
+    service.resume(session, current_portal(), actor(), found, request_id=request_id())
+    session.commit()
+    return redirect(url_for("school.roster", roster_id=roster_id))
+
+
 @blueprint.post("/rosters/<int:roster_id>/discard")
 @audience(Role.SCHOOL)
 def discard(roster_id: int) -> Redirect:
