@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 from sqlalchemy.orm import Session
 
-from importers.limits import Refused as FileRefused
 from school_portal.cli import console
 from school_portal.cli.failures import Failed
 from school_portal.extensions import db
@@ -197,12 +196,14 @@ def errors(number: int, file: Path, form: str) -> None:
     """把上传的名册写成 FILE.xlsx，错误的单元格标红并加批注。"""
     from school_portal.services import reviewing  # noqa: PLC0415
 
-    session = db.session()
+    session, portal = db.session(), current_portal()
+    dialect.read_only(session)  # it may take long, and keeps nobody from writing
     found = session.get(Roster, number)
     if found is None:
         raise Failed(f"没有编号为 {number} 的名册，请核对编号。")
-    try:
-        content = reviewing.error_workbook(session, current_portal(), found)
-    except FileRefused as refused:
-        raise Failed(f"这份文件无法标注：{refused.issue.message}") from refused
+    content = reviewing.error_workbook(session, portal, found)
+    session.rollback()
+    actor = Actor.operator_at_the_console(found.school_id)
+    reviewing.note_handed_back(session, portal, actor, found)
+    session.commit()
     console.write_file(file, content, form)

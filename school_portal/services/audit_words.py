@@ -62,6 +62,7 @@ _OTHERS = {
     "person.export": "导出个人信息",
     "person.find": "查询个人信息",
     "policy.change": "更改规则设置",
+    "roster.errors": "下载标错的名册",
     "roster.expire": "删除到期的名册文件",
     "roster.resume": "继续处理名册",
     "roster.upload": "上传名册",

@@ -79,11 +79,14 @@ class Crew:
         self.workers: list[subprocess.Popen[bytes]] = []
         self.started = 0
 
-    def start(self) -> subprocess.Popen[bytes]:
+    def start(self, *program: str) -> subprocess.Popen[bytes]:
+        """A worker; `program`: what Python runs in its place."""
         self.started += 1
         with (self.folder / f"worker-{self.started}.log").open("wb") as log:
             worker = subprocess.Popen(
-                [sys.executable, "-m", "batch.worker"], env=self.environment, stderr=log
+                [sys.executable, *(program or ("-m", "batch.worker"))],
+                env=self.environment,
+                stderr=log,
             )
         self.workers.append(worker)
         return worker

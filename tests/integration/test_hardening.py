@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from io import BytesIO
+from io import BytesIO, RawIOBase
 from typing import Any
 
 import pytest
@@ -23,6 +23,7 @@ from tests.factories.evaluations import PDF, Desk
 from tests.factories.operation import running
 from tests.factories.visitor import HTML, Visitor, user
 
+MIB = 1024 * 1024
 SITE = "https://localhost"
 
 
@@ -80,6 +81,42 @@ def test_headers_of_every_page_error_and_file(app: Flask, site: str, school: Vis
             assert "max-age=31536000; includeSubDomains" in headers["Strict-Transport-Security"]
             assert headers["Cache-Control"] == "no-store", path
             assert "Access-Control-Allow-Origin" not in headers, path
+
+
+class Endless(RawIOBase):
+    """A body without end, which notes how much of it was taken."""
+
+    taken = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: memoryview) -> int:  # type: ignore[override]
+        self.taken += len(target)
+        assert self.taken < 100 * MIB, "read on and on"
+        return len(target)
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["told", "in pieces"])
+@pytest.mark.parametrize("path", ["/auth/sign-in", "/auth/ca/verify", "/school/rosters/new"])
+def test_no_more_is_taken_than_the_largest_file_needs(app: Flask, path: str, told: bool) -> None:
+    """As shipped; whether or not the length is told before."""
+    body = Endless()
+    in_pieces = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
+    length = {"CONTENT_LENGTH": str(64 * MIB + 1)} if told else in_pieces
+    answer = Visitor(app).send(
+        "POST",
+        path,
+        headers=HTML,
+        content_type="application/octet-stream",
+        environ_overrides={"wsgi.input": body, **length},
+    )
+    if told:
+        assert (answer.status_code, body.taken) == (413, 0)
+        assert "文件太大" in answer.get_data(as_text=True)
+    else:
+        assert answer.status_code >= 400
+        assert body.taken <= 65 * MIB
 
 
 def test_no_form_is_taken_without_its_token(app: Flask, school: Visitor) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -18,7 +18,8 @@ from importers.sandbox import ReaderLost
 from school_portal import bell, jobs
 from school_portal.domain.roster import RosterState
 from school_portal.embedded_redis import EmbeddedRedis
-from school_portal.models import Job, JobState, OutboxMessage, Roster
+from school_portal.extensions import db
+from school_portal.models import Job, JobState, OutboxMessage, Roster, dialect
 from school_portal.services import rosters
 from school_portal.services.access import Actor
 from school_portal.services.figures import figures
@@ -26,6 +27,7 @@ from school_portal.services.portal import Portal
 from tests.conftest import NOW
 from tests.factories.jobs import claimed, enqueue, forget_the_bell
 from tests.factories.operation import running, student, workbook
+from tests.faults.conftest import until
 
 CONSOLE = Actor.operator_at_the_console()
 
@@ -176,6 +178,30 @@ def test_a_saving_that_is_cancelled_leaves_the_decision_to_the_school(
     rosters.confirm(session, portal, CONSOLE, roster, accept_valid=False)
     assert executed(session, portal, roster).state is JobState.DONE
     assert (roster.state, roster.created) == (RosterState.APPLIED, 1)
+
+
+def test_a_job_in_a_long_statement_stays_its_workers(
+    session: Session, portal: Portal, roster: Roster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two checkpoints the lease is lengthened: who is at work is not taken for dead."""
+    monkeypatch.setenv("SCHOOL_PORTAL_LEASE_SECONDS", "0.3")
+    held: list[datetime | None] = []
+
+    def lease() -> datetime | None:
+        with Session(db.engine) as looking:
+            dialect.read_only(looking)
+            return looking.scalars(sa.select(Job.leased_until)).one()
+
+    def long_statement(session: Session, claim: jobs.Claim, portal: Portal) -> None:
+        session.rollback()  # what is waited for is written beside it
+        held.append(lease())
+        until(lambda: lease() != held[0], "the heartbeat", seconds=30)
+        held.append(lease())
+
+    monkeypatch.setattr("batch.rosters.check", long_statement)
+    assert executed(session, portal, roster).state is JobState.DONE
+    first, second = held
+    assert first is not None and second is not None and second > first
 
 
 @pytest.mark.parametrize(

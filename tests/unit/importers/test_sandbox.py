@@ -3,9 +3,12 @@
 import io
 import os
 import sys
+import textwrap
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -137,6 +140,45 @@ def test_the_child_has_neither_environment_nor_files(monkeypatch: pytest.MonkeyP
     )
     monkeypatch.setattr(sandbox, "_COMMAND", (sys.executable, "-I", "-c", program))
     assert b"SECRET" not in annotate(io.BytesIO(b"x"), ())
+
+
+def acting(monkeypatch: pytest.MonkeyPatch, act: str) -> None:
+    """The child as it is, with this in the place of what parses the file."""
+    program = (
+        f"import sys; sys.path.insert(0, {sandbox._ROOT!r})\n"
+        "from importers import child\n"
+        f"def act(task, data):\n{textwrap.indent(act, '    ')}\n"
+        "child._perform = act\n"
+        "child.main()"
+    )
+    monkeypatch.setattr(sandbox, "_COMMAND", (sys.executable, "-I", "-c", program))
+
+
+def test_a_file_that_costs_too_much_time_ends_its_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    acting(monkeypatch, "while True: pass")
+    outcome = read_apart(b"x", limits=replace(LIMITS, cpu_seconds=1, silence_seconds=30))
+    assert [one.code for one in outcome.issues] == ["file.unsafe"]
+    assert "读取所需资源超过上限" in outcome.issues[0].message
+
+
+def test_the_reader_writes_nothing_to_the_disk(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    acting(monkeypatch, f"open({str(tmp_path / 'left')!r}, 'wb', buffering=0).write(data)")
+    with suppress(OSError):  # a write that fails is no fault of the file's
+        assert read_apart(b"310104200903140010").rows == []
+    assert b"".join(path.read_bytes() for path in tmp_path.iterdir()) == b""
+
+
+def test_a_reader_that_dies_leaves_no_image_of_its_memory_and_opens_few_files(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    acting(
+        monkeypatch,
+        "import resource as r\n"
+        "return iter([repr([r.getrlimit(k) for k in (r.RLIMIT_CORE, r.RLIMIT_NOFILE)]).encode()])",
+    )
+    assert annotate(io.BytesIO(b"x"), ()) == b"[(0, 0), (64, 64)]"
 
 
 def test_a_reader_that_stops_early_leaves_no_process_behind() -> None:
