@@ -22,6 +22,7 @@ from school_portal.domain.account import (
 from school_portal.domain.identifiers import parse_mobile
 from school_portal.domain.labels import fold
 from school_portal.domain.projects import Project
+from school_portal.domain.texts import trimmed
 from school_portal.domain.windows import civil_date
 from school_portal.domain.workflow import Role
 from school_portal.models import AccountOpening, OpeningLine, School
@@ -109,7 +110,7 @@ def save(session: Session, portal: Portal, opening: AccountOpening, entry: Entry
         raise Refused(f"申请表当前为“{opening.state.label}”，不能修改。请刷新页面查看最新状态。")
     for name in opening_check.NAMES:
         if name != "handled_on":
-            setattr(opening, name, getattr(entry, name).strip())
+            setattr(opening, name, trimmed(getattr(entry, name)))
     opening.handled_on = entry.handled_on
     opening.dual_certificate = entry.dual_certificate
     _seal(portal, opening, "leader_mobile", _mobile(entry.leader_mobile))
@@ -117,7 +118,7 @@ def save(session: Session, portal: Portal, opening: AccountOpening, entry: Entry
     if entry.operator_document is not None:
         _seal(portal, opening, "operator_document", fold(entry.operator_document).upper())
     key_id = parse_key_id(entry.key_id)
-    _seal(portal, opening, "key_id", key_id or entry.key_id.strip())
+    _seal(portal, opening, "key_id", key_id or trimmed(entry.key_id))
     opening.key_id_index = portal.vault.index("key-id", key_id) if key_id else None
     if [line.project for line in opening.lines] != list(entry.lines):
         opening.lines = [OpeningLine(**one.columns()) for one in dict.fromkeys(entry.lines)]
@@ -126,7 +127,7 @@ def save(session: Session, portal: Portal, opening: AccountOpening, entry: Entry
 
 
 def _mobile(text: str) -> str:
-    return parse_mobile(text) or text.strip()
+    return parse_mobile(text) or trimmed(text)
 
 
 def _seal(portal: Portal, opening: AccountOpening, column: str, text: str) -> None:

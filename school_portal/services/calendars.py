@@ -7,6 +7,7 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
+from school_portal.domain.texts import trimmed
 from school_portal.domain.workdays import Calendar, YearNotLoaded, read_notice, shipped
 from school_portal.domain.workflow import Role
 from school_portal.models import WorkdayYear
@@ -75,13 +76,13 @@ def load_year(
         raise Refused(f"节假日安排由{Role.ADMIN.label}载入。")
     if year not in YEARS:
         raise Refused(f"年份须在 {YEARS.start} 至 {YEARS.stop - 1} 之间，请核对后填写。")
-    if not source.strip():
+    if not trimmed(source):
         raise Refused("请写明所依据的通知。")
     days = {day.isoformat(): kind for day, kind in sorted(read_notice(year, text).items())}
     loaded = session.merge(
         WorkdayYear(
             year=year,
-            source=source.strip(),
+            source=trimmed(source),
             days=days,
             loaded_at=portal.clock(),
             loaded_by_id=actor.user_id,

@@ -16,6 +16,7 @@ from school_portal.domain.specialty_evaluation import (
     LineState,
     clause,
 )
+from school_portal.domain.texts import trimmed
 from school_portal.domain.windows import TZ
 from school_portal.models import EvaluationLine, School, Specialty, SpecialtyEvaluation
 from school_portal.security import audit
@@ -100,7 +101,7 @@ def save(
     """
     hold(session, actor, evaluation)
     vault = portal.vault
-    texts = {name: text.strip() for name, text in written.items()}
+    texts = {name: trimmed(text) for name, text in written.items()}
     changed = [name for name, text in texts.items() if text != _read(vault, evaluation, name)]
     if changed and evaluation.version != version:
         raise Refused(

@@ -75,7 +75,7 @@ def find(session: Session, token: str, now: datetime) -> Invitation | None:
 def accept(session: Session, portal: Portal, invitation: Invitation, name: str, new: str) -> User:
     """The person's own name and password; link and sign-ins end. Raises access.Refused."""
     user, token_hash = invitation.user, invitation.token_hash
-    user.name = name.strip()
+    user.name = accounts.given_name(name)
     accounts.set_password(user, new)
     used = session.execute(
         sa.delete(Invitation).where(Invitation.token_hash == token_hash),

@@ -36,6 +36,7 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
+from school_portal.domain.texts import trimmed
 from school_portal.models import Passkey, User
 from school_portal.security import audit
 from school_portal.services import challenges, lockouts, sign_ins
@@ -162,7 +163,7 @@ def add(
         public_key=verified.credential_public_key,
         sign_count=verified.sign_count,
         transports=" ".join(sorted({one.value for one in made.response.transports or ()})),
-        name=name.strip(),
+        name=trimmed(name),
         created_at=portal.clock(),
     )
     session.add(kept)

@@ -85,7 +85,7 @@ def test_the_limit_holds_to_the_byte(files: Storage, tmp_path: Path, size: int, 
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, CHUNK * 4), st.data())
 def test_a_file_cut_off_anywhere_does_not_open(
     tmp_path_factory: pytest.TempPathFactory, size: int, data: st.DataObject
@@ -99,7 +99,7 @@ def test_a_file_cut_off_anywhere_does_not_open(
         file.read()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, CHUNK * 4), st.data())
 def test_a_flipped_bit_anywhere_is_noticed(
     tmp_path_factory: pytest.TempPathFactory, size: int, data: st.DataObject

@@ -17,6 +17,7 @@ from school_portal.blueprints.school.evaluations import asked
 from school_portal.blueprints.school.forms import AnnexForm
 from school_portal.domain.projects import Project
 from school_portal.domain.specialty_evaluation import ANNEX_FIELDS
+from school_portal.domain.texts import trimmed
 from school_portal.extensions import db
 from school_portal.models import Role, Specialty, SpecialtyEvaluation
 from school_portal.services import evaluation_check, evaluations, training_programmes
@@ -107,7 +108,7 @@ def find_project(evaluation_id: int) -> str:
     line_id = request.args.get("line", type=row_id)
     line = evaluations.own_line(found, line_id) if line_id else None
     specialty_id = line.specialty_id if line else request.args.get("specialty", type=row_id)
-    text = request.args.get("q", "").strip()[:100]
+    text = trimmed(request.args.get("q", ""))[:100]
     choices = evaluation_check.choices(session, current_portal(), found, text) if text else None
     beside = "HX-Request" in request.headers
     return render_template(
