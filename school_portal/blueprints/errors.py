@@ -9,13 +9,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Flask, Response, g, json, render_template, request
+from flask import Flask, Response, g, json, redirect, render_template, request
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from school_portal.blueprints.http import request_id
+from school_portal.blueprints.pages import page_of
 from school_portal.extensions.web import limiter
 from school_portal.logs import described
 from school_portal.services.access import NotFound, Refused
@@ -84,16 +85,20 @@ def answer(status: int, title: str, detail: str, code: str | None = None) -> Ans
 
 
 def _back() -> str | None:
-    """The page of this portal that the request came from."""
+    """The page of this portal that the request came from, at an address that opens."""
     came_from = urlsplit(request.referrer or "")
-    onward = came_from._replace(scheme="", netloc="", fragment="").geturl()
-    return onward if came_from.netloc == request.host else None
+    page = page_of(came_from.path) if came_from.netloc == request.host else None
+    if page != came_from.path:
+        return page
+    return came_from._replace(scheme="", netloc="", fragment="").geturl()
 
 
 def on_http_error(error: HTTPException) -> Answer:
     status = error.code or 500
     if status < 400 or error.response is not None:  # the router's redirect, or an answer at hand
         return error.get_response()
+    if status == 405 and wants_page() and (page := page_of(request.path)):
+        return redirect(page)  # an answer's address, opened again
     return answer(status, *TEXTS.get(status, TEXTS[400 if status < 500 else 500]))
 
 

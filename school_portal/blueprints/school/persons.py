@@ -17,6 +17,7 @@ from school_portal.blueprints.decisions import carried_out
 from school_portal.blueprints.downloads import attachment, workbook
 from school_portal.blueprints.identity import actor, audience
 from school_portal.blueprints.limits import PAPERS, SEARCHES
+from school_portal.blueprints.pages import on_page
 from school_portal.blueprints.reveal import WhyForm
 from school_portal.blueprints.school.blueprint import blueprint
 from school_portal.domain.roster import Enrolment
@@ -100,6 +101,7 @@ def person(student_id: int) -> str:
 
 
 @blueprint.post("/students/<int:student_id>/export")
+@on_page("school.person")
 @audience(Role.SCHOOL)
 @PAPERS
 def export_person(student_id: int) -> Answer:
