@@ -256,7 +256,7 @@ def _give_key(session: Session, portal: Portal, school: School, opening: Account
     """Whoever is in by the old key is out: it may be lost, or its holder gone."""
     key_id = personal(portal.vault, opening).key_id
     if school.key_id_index != opening.key_id_index:
-        sign_ins.end_of_key(session, school)
+        sign_ins.end_by_key(session, school)
     try:
         with session.begin_nested():
             school.key_id_index = opening.key_id_index
