@@ -97,8 +97,9 @@ def on_http_error(error: HTTPException) -> Answer:
     status = error.code or 500
     if status < 400 or error.response is not None:  # the router's redirect, or an answer at hand
         return error.get_response()
-    if status == 405 and wants_page() and (page := page_of(request.path)):
-        return redirect(page)  # an answer's address, opened again
+    page = page_of(request.path) if (status, request.method) == (405, "GET") else None
+    if page and wants_page():
+        return redirect(page)  # what was answered there is not asked again
     return answer(status, *TEXTS.get(status, TEXTS[400 if status < 500 else 500]))
 
 
