@@ -196,9 +196,30 @@ def test_doors_open_for_their_audience(town: Town, monkeypatch: pytest.MonkeyPat
     assert failed == {}
 
 
+# What is written where somebody only looks: that they looked, where it has to be on record.
+ON_RECORD = {"audit_events", "audit_head", "challenges", "sign_ins"}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_looking_changes_nothing(town: Town) -> None:
+    before = everything_kept()
+    looked = set()
+    for rule, method, audience in town.doors():
+        for caller in (one for one in town.callers if method == "GET" and one.role in audience):
+            for where in found_behind(town, rule, caller):
+                path = town.path(rule, where) + QUERIES.get(rule.endpoint, "").format(**town.form)
+                if caller.knock("GET", path).status_code == 200:
+                    looked.add(rule.endpoint)
+    after = everything_kept()
+    assert {name for name in after if after[name] != before[name]} - ON_RECORD == set()
+    assert {"school.new_evaluation", "school.new_opening", "school.new_permissions"} <= looked
+
+
 QUERIES = {
     "centre.confirm_decision": "?action={action}&id={id}",
     "school.find_project": "?specialty={specialty}",
+    "school.new_evaluation": "?training_level={training_level}",
+    "school.start_evaluation": "?training_level={training_level}",
 }
 
 
@@ -239,7 +260,8 @@ def sent_everywhere(town: Town) -> Iterator[tuple[str, TestResponse]]:
         for caller in callers if method == "POST" else ():
             for where in found_behind(town, rule, caller):
                 path = town.path(rule, where)
-                answer = caller.knock("POST", path, **town.form, role=caller.role)
+                query = QUERIES.get(rule.endpoint, "").format(**town.form)
+                answer = caller.knock("POST", path + query, **town.form, role=caller.role)
                 if answer.status_code != 302 and answer.mimetype == "text/html":
                     yield path, answer
 
