@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Flask, Response, current_app, g, json, render_template, request
+from flask import Flask, Response, current_app, g, json, redirect, render_template, request
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from school_portal.blueprints.http import request_id, within
+from school_portal.blueprints.pages import page_of
 from school_portal.extensions.web import limiter
 from school_portal.logs import described
 from school_portal.models.dialect import is_away
@@ -91,18 +92,22 @@ def answer(status: int, title: str, detail: str, code: str | None = None) -> Ans
 
 
 def _back() -> str | None:
-    """The page of this portal that the request came from."""
+    """The page of this portal that the request came from, at an address that opens."""
     try:
         came_from = urlsplit(request.referrer or "")
     except ValueError:  # a host that is none
         return None
-    return within(came_from._replace(fragment="")) if came_from.netloc == request.host else None
+    page = page_of(came_from.path) if came_from.netloc == request.host else None
+    return within(came_from._replace(fragment="")) if page == came_from.path else page
 
 
 def on_http_error(error: HTTPException) -> Answer:
     status = error.code or 500
     if status < 400 or error.response is not None:  # the router's redirect, or an answer at hand
         return error.get_response()
+    page = page_of(request.path) if (status, request.method) == (405, "GET") else None
+    if page and wants_page():
+        return redirect(page)  # what was answered there is not asked again
     return answer(status, *TEXTS.get(status, TEXTS[400 if status < 500 else 500]))
 
 

@@ -47,8 +47,11 @@ def desk(session: Session, portal: Portal, operation: Operation) -> Desk:
     return Desk.of(session, portal, operation.school)
 
 
+NEW = "/school/evaluations/new"
+
+
 def started(visitor: Visitor) -> str:
-    answer = visitor.post("/school/evaluations", follow=False, training_level="secondary")
+    answer = visitor.post(f"{NEW}?training_level=secondary", follow=False, version="0")
     location: str = answer.location
     return location.removesuffix("/edit")
 
@@ -296,9 +299,38 @@ def test_withdrawing_asks_why(visitor: Visitor, desk: Desk) -> None:
     assert "专业停招" in visitor.text(case)
 
 
+def test_a_form_is_no_draft_before_a_word_of_it_is_kept(
+    visitor: Visitor, desk: Desk, specialty: int
+) -> None:
+    address = f"{NEW}?training_level=secondary"
+    page = visitor.text(address)
+    assert "还没有保存" in page and 'value="校长"' in page
+    long = visitor.post(address, version="0", contact="王" * 51)
+    assert long.status_code == 422
+    assert "王" * 51 in long.get_data(as_text=True)
+    assert "还没有专业评估申请" in visitor.text("/school/evaluations")
+    beside = {"csrf_token": visitor.token(), "version": "0", "contact": "王老师"}
+    line = visitor.send("POST", address, data=beside, headers={**HTML, "HX-Request": "true"})
+    text = line.get_data(as_text=True)
+    assert "已保存" in text and "/edit#lines" in text
+    beside |= {"version": version(text), "contact": "丙老师"}
+    visitor.send("POST", address, data=beside, headers={**HTML, "HX-Request": "true"})
+    assert (
+        visitor.send(
+            "POST", address, data={**beside, "version": "0", "contact": "丁老师"}, headers=HTML
+        ).status_code
+        == 409
+    )
+    found = visitor.get(address, follow=False).location
+    assert 'value="丙老师"' in visitor.text(found)
+    kept = desk.session.query(SpecialtyEvaluation).one()
+    assert (kept.contact, kept.legal_representative) == ("丙老师", "")
+
+
 def test_no_draft_of_a_training_level_of_others(visitor: Visitor) -> None:
     for level in ("higher", "none", ""):
-        assert visitor.post("/school/evaluations", training_level=level).status_code == 404
+        assert visitor.get(f"{NEW}?training_level={level}").status_code == 404
+        assert visitor.post(f"{NEW}?training_level={level}", version="0").status_code == 404
 
 
 def test_pages_hold_no_script_and_no_style(visitor: Visitor, desk: Desk, specialty: int) -> None:

@@ -122,6 +122,28 @@ def test_programs_get_problem_documents(app: Flask, path: str, status: int) -> N
     assert answer.json["request_id"] == answer.headers["X-Request-Id"] == "request-12345"
 
 
+def test_an_address_that_is_only_sent_to_opens_its_page(visitor: Visitor) -> None:
+    answer = visitor.get("/school/applications/7/submit", follow=False)
+    assert (answer.status_code, answer.location) == (302, "/school/applications/7")
+    assert visitor.get("/school/applications/generate").status_code == 405
+
+
+@pytest.mark.parametrize(
+    "came_from, back",
+    [
+        ("/register?page=2", 'href="/register?page=2"'),
+        ("/school/applications/7/submit", 'href="/school/applications/7"'),
+        ("/school/applications/generate", ""),
+        ("//elsewhere.example/", ""),
+    ],
+)
+def test_the_way_back_is_a_page_that_opens(visitor: Visitor, came_from: str, back: str) -> None:
+    site = "http:" if came_from.startswith("//") else "http://localhost"
+    text = visitor.get("/nowhere", headers={"Referer": site + came_from}).get_data(as_text=True)
+    assert ("返回上一页" in text) == bool(back)
+    assert back in text
+
+
 def test_people_get_pages_with_a_way_on(visitor: Visitor) -> None:
     answer = visitor.get("/nowhere", headers={"X-Request-Id": "bad id"})
     text = answer.get_data(as_text=True)

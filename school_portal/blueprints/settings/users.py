@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from school_portal.blueprints.http import origin
 from school_portal.blueprints.identity import actor, audience, fresh
+from school_portal.blueprints.pages import on_page
 from school_portal.blueprints.paging import page_of
 from school_portal.blueprints.settings.blueprint import blueprint
 from school_portal.blueprints.settings.forms import ROLES, InvitationForm, RolesForm
@@ -77,6 +78,7 @@ def user(user_id: int) -> str:
 
 
 @blueprint.post("/users/<int:user_id>/roles")
+@on_page("settings.user")
 @audience(Role.ADMIN)
 @fresh
 def set_user_roles(user_id: int) -> Response | tuple[str, int]:
@@ -95,6 +97,7 @@ def set_user_roles(user_id: int) -> Response | tuple[str, int]:
 
 
 @blueprint.post("/users/<int:user_id>/invite")
+@on_page("settings.user")
 @audience(Role.ADMIN)
 @fresh
 def invite_again(user_id: int) -> str:
@@ -105,6 +108,7 @@ def invite_again(user_id: int) -> str:
 
 
 @blueprint.post("/users/<int:user_id>/<action>")
+@on_page("settings.user")
 @audience(Role.ADMIN)
 @fresh
 def change_user(user_id: int, action: str) -> Response:
