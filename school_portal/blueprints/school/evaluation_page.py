@@ -31,7 +31,7 @@ _NEXT = {
     EvaluationState.ACCEPTED: "会同受理单位组成专家组。",
     EvaluationState.UNDER_PANEL_REVIEW: "专家逐项评估并写明意见。",
     EvaluationState.OPINION_RECORDED: "在专家组评估意见表上盖章，盖章齐全后生效。",
-    EvaluationState.SEALED: "评估同意的项目，毕业学年的学生即可申报；请申请相应的申报权限。",
+    EvaluationState.SEALED: "评估通过的项目，毕业学年的学生即可申报；请申请相应的申报权限。",
     EvaluationState.NOT_ACCEPTED: "按不予受理的理由准备后，可在受理期内另行申请。",
     EvaluationState.WITHDRAWN: "需要时可在受理期内另行申请。",
 }
