@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
@@ -115,7 +116,7 @@ def test_the_sample_roster_is_told_as_shortly(
     facts = {"name": SAMPLE, "rows": 9000, "ignored_columns": []}
     counts = dict.fromkeys(("accepted", "rejected", "created", "updated", "unchanged"), 0)
     imported = {"file": facts, "issues": [issue] * 9000, "roster": 1, **counts}
-    made = {"on": "2026-10-15", "applications": [], "held": [], "excluded": []}
+    made: dict[str, Any] = {"on": "2026-10-15", "applications": [], "held": [], "excluded": []}
     made["excluded"] = [{"student_no": "1", "reasons": []}] * 9000
     monkeypatch.setattr(demo, "import_uploaded", lambda *_, **__: imported)
     monkeypatch.setattr(demo, "generated", lambda *_: made)

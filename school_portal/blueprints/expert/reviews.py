@@ -72,11 +72,7 @@ def held_in(form: FlaskForm, lines: Sequence[EvaluationLine]) -> dict[int, tuple
 @blueprint.get("/reviews")
 @audience(Role.EXPERT)
 def reviews() -> str:
-    return render_template(
-        "expert/reviews.html",
-        listed=opinions.assigned(db.session(), actor()),
-        today=current_portal().today(),
-    )
+    return render_template("expert/reviews.html", listed=opinions.assigned(db.session(), actor()))
 
 
 @blueprint.route("/reviews/<int:member_id>", methods=["GET", "POST"])

@@ -44,10 +44,9 @@ class NextStep:
     text: str
     owner: str
     due: date | None
-    left: int | None
 
 
-def next_step(evaluation: SpecialtyEvaluation, today: date) -> NextStep:
+def next_step(evaluation: SpecialtyEvaluation) -> NextStep:
     """From the state alone."""
     office = RECEIVERS[evaluation.training_level].label
     owners = {
@@ -58,10 +57,8 @@ def next_step(evaluation: SpecialtyEvaluation, today: date) -> NextStep:
             role.label for role in sorted(_awaited(evaluation))
         ),
     }
-    due = evaluation.correction_until
-    left = None if due is None else (due - today).days
     owner = owners.get(evaluation.state, "本校")
-    return NextStep(_NEXT[evaluation.state], owner, due, left)
+    return NextStep(_NEXT[evaluation.state], owner, evaluation.correction_until)
 
 
 def _awaited(evaluation: SpecialtyEvaluation) -> frozenset[Any]:
@@ -101,7 +98,7 @@ def case_page(session: Session, portal: Portal, evaluation: SpecialtyEvaluation)
         "changes": changes,
         "returned": last_return(changes),
         "parts": open_parts(evaluation),
-        "step": next_step(evaluation, portal.today()),
+        "step": next_step(evaluation),
         "may_withdraw": evaluation.state in HANDED_IN,
     }
 

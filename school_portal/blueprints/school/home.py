@@ -99,7 +99,6 @@ def home() -> str:
         steps=listed,
         following=following,
         items=worklist.items(db.session(), portal, actor()),
-        today=portal.today(),
         specialties=school_desk.specialties(db.session(), school, portal.today()),
         windows=windows_of(db.session(), portal.clock(), Role.SCHOOL, school),
         now=portal.clock(),
