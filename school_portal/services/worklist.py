@@ -175,7 +175,7 @@ def _permissions(session: Session, portal: Portal, actor: Actor) -> Iterator[Wor
             "申报权限申请",
             one.number or "",
             one.school.name,
-            places.PERMISSIONS,
+            places.permission_request(one.id),
             one.requested_at,
             None,
             f"审核 {lines} 项",
