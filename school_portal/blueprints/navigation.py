@@ -123,6 +123,7 @@ SECTIONS = {
     "centre.why_account": "centre.schools",
     "centre.new_qualification": "centre.schools",
     "centre.confirm_decision": "centre.permissions",
+    "centre.permission_request": "centre.permissions",
     "school.specialties": "school.evaluations",
     "school.evaluation": "school.evaluations",
     "school.new_evaluation": "school.evaluations",

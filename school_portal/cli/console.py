@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext, suppress
 from datetime import UTC, date, datetime
 from functools import wraps
@@ -130,6 +130,14 @@ def answer(document: dict[str, Any], form: str, lines: Iterable[str]) -> None:
     else:
         for line in lines:
             click.echo(line)
+
+
+def left_out(
+    listed: Sequence[object], most: int | None, unit: str, before: str = ""
+) -> Iterator[str]:
+    """What stands after the first `most` of a list: how many more there are, where there are."""
+    if most is not None and len(listed) > most:
+        yield f"{before}另有 {len(listed) - most} {unit}"
 
 
 def write_file(path: Path, content: bytes, form: str) -> None:

@@ -161,19 +161,20 @@ def _is_refused(document: dict[str, Any]) -> bool:
     return any(found["severity"] == "error" for found in document["issues"])
 
 
-def _lines(document: dict[str, Any]) -> Iterator[str]:
+def _lines(document: dict[str, Any], most: int | None = None) -> Iterator[str]:
     facts = document["file"]
     yield f"{facts['name']}：{facts['rows']} 行"
     yield f"通过 {document['accepted']} 行，未通过 {document['rejected']} 行"
     if facts["ignored_columns"]:
         yield f"未使用的列：{'、'.join(facts['ignored_columns'])}"
-    for found in document["issues"]:
+    for found in document["issues"][:most]:
         yield f"{SEVERITIES[found['severity']]} {found['message']}（{found['code']}）"
+    yield from console.left_out(document["issues"], most, "处")
 
 
-def import_lines(document: dict[str, Any]) -> Iterator[str]:
-    """The document of `roster import` for people."""
-    yield from _lines(document)
+def import_lines(document: dict[str, Any], most: int | None = None) -> Iterator[str]:
+    """The document of `roster import` for people; with `most`, so many of its issues."""
+    yield from _lines(document, most)
     number = document["roster"]
     if document["created"] + document["updated"] + document["unchanged"]:
         yield (

@@ -64,8 +64,8 @@ class LineState(LabelledEnum):
     """Where one line (specialty, occupation, direction, level) of an application is."""
 
     PENDING = "pending", "待评估"
-    APPROVED = "approved", "同意"
-    REFUSED = "refused", "不同意"
+    APPROVED = "approved", "通过"
+    REFUSED = "refused", "不通过"
     REVOKED = "revoked", "已撤销"
     EXPIRED = "expired", "已到期"
 
@@ -73,8 +73,8 @@ class LineState(LabelledEnum):
 class LineAction(LabelledEnum):
     """What can be done to a line."""
 
-    APPROVE = "approve", "评估同意"
-    REFUSE = "refuse", "评估不同意"
+    APPROVE = "approve", "评估通过"
+    REFUSE = "refuse", "评估不通过"
     SET_END = "set_end", "设定失效日期"
     REVOKE = "revoke", "撤销"
     EXPIRE = "expire", "到期"
@@ -167,14 +167,14 @@ LINE_WORKFLOW: Workflow[LineState, LineAction] = Workflow(
             LineAction.APPROVE,
             _SYSTEM,
             LineState.APPROVED,
-            "多数专家同意",
+            "多数专家认为通过",
         ),
         Transition(
             frozenset({LineState.PENDING}),
             LineAction.REFUSE,
             _SYSTEM,
             LineState.REFUSED,
-            "多数专家不同意",
+            "多数专家认为不通过",
         ),
         Transition(
             frozenset({LineState.APPROVED}),

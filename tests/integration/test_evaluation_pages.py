@@ -277,7 +277,7 @@ def test_a_returned_one_shows_why_and_opens_what_is_named(visitor: Visitor, desk
     page = visitor.text(case)
     assert "请补正" in page
     assert "可以修改：联系地址。期限 2026-10-17（周六）24:00" in page
-    assert "2026-10-17（周六）（还有 2 天）" in page
+    assert '2026-10-17（周六） <span class="due-near">还有 2 天（1 个工作日）</span>' in page
     edit = visitor.text(f"{case}/edit")
     assert 'name="address"' in edit
     assert 'name="contact"' not in edit

@@ -135,7 +135,7 @@ def test_from_the_acceptance_to_the_last_seal(
     session.commit()
 
     sealing = teaching.text(f"{page}/seal")
-    assert "共 1 项，同意 1 项，不同意 0 项" in sealing
+    assert "共 1 项，通过 1 项，不通过 0 项" in sealing
     assert "还须另一单位盖章" in sealing
     assert "还须另一单位" in teaching.post(f"{page}/seal").get_data(as_text=True)
     assert "这是最后一枚印章" in centre.text(f"{page}/seal")
@@ -201,7 +201,7 @@ def test_an_experts_way(
 
     unsaid = one.post(mine, **opinion("", "课程相符"))
     assert unsaid.status_code == 422
-    assert "请选择同意或不同意" in unsaid.get_data(as_text=True)
+    assert "请选择通过或不通过" in unsaid.get_data(as_text=True)
     assert "课程相符" in unsaid.get_data(as_text=True)
     one.post(mine, **opinion("yes", "课程相符"))
     kept = one.text(mine)

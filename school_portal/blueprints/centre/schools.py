@@ -17,6 +17,7 @@ from school_portal.domain.workflow import Role
 from school_portal.extensions import db
 from school_portal.models import School
 from school_portal.services import (
+    histories,
     opening_list,
     permission_list,
     permissions,
@@ -70,7 +71,7 @@ def school(school_id: int) -> str:
         training_levels=found.levels,
         openings=[one for one in opening_list.of_school(session, found) if one.number],
         permissions=permission_list.page(session, today, school_id=found.id),
-        changes=school_accounts.changes(session, found),
+        changes=histories.of_school(session, found),
         keys=school_keys.of_school(session, found),
     )
 

@@ -12,7 +12,7 @@ from school_portal.blueprints.office.blueprint import blueprint
 from school_portal.blueprints.office.case_page import case_page, correctable, unlocked_by
 from school_portal.blueprints.office.forms import ReturnForm
 from school_portal.blueprints.paging import page_of
-from school_portal.domain.specialty_evaluation import EvaluationState
+from school_portal.domain.specialty_evaluation import EVALUATION_WORKFLOW, EvaluationState
 from school_portal.domain.texts import trimmed
 from school_portal.extensions import db
 from school_portal.models import Role, SpecialtyEvaluation
@@ -52,7 +52,8 @@ def evaluations() -> str:
         state=state,
         text=text,
         counts=receiving.counts(session, actor()),
-        today=current_portal().today(),
+        due_on=receiving.due_on,
+        is_final=EVALUATION_WORKFLOW.is_final,
     )
 
 

@@ -14,7 +14,7 @@ from school_portal.blueprints.paging import page_of
 from school_portal.domain.texts import trimmed
 from school_portal.extensions import db
 from school_portal.models import EvaluationLine
-from school_portal.services import sealing, transitions
+from school_portal.services import histories, sealing
 from school_portal.services.portal import current_portal
 
 
@@ -45,7 +45,7 @@ def line(line_id: int) -> str:
     return render_template(
         "office/line.html",
         line=found,
-        history=transitions.history(db.session(), found.subject),
+        history=histories.of_line(db.session(), found),
         today=current_portal().today(),
     )
 

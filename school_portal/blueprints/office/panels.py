@@ -139,6 +139,6 @@ def seal_form(evaluation_id: int) -> str:
 def seal(evaluation_id: int) -> Redirect:
     last = sealing.seal(db.session(), current_portal(), actor(), seen(evaluation_id))
     db.session.commit()
-    text = "印章齐全，同意的各项自今天起生效。" if last else "还须另一单位盖章后生效。"
+    text = "印章齐全，通过的各项自今天起生效。" if last else "还须另一单位盖章后生效。"
     flash(f"已盖章。{text}", "good")
     return back(evaluation_id)

@@ -31,7 +31,6 @@ def home() -> str:
         steps=listed,
         following=following(listed),
         items=worklist.items(session, portal, actor()),
-        today=today,
         specialties=specialties,
         windows=windows_of(session, portal.clock(), Role.SCHOOL, school),
         now=portal.clock(),

@@ -16,7 +16,7 @@ from school_portal.blueprints.settings.forms import ROLES, InvitationForm, Roles
 from school_portal.domain.texts import trimmed
 from school_portal.extensions import db
 from school_portal.models import Role, School, User
-from school_portal.services import accounts, invitations, second_factor
+from school_portal.services import accounts, histories, invitations, second_factor
 from school_portal.services.access import NotFound, Refused
 from school_portal.services.portal import Portal, current_portal
 
@@ -171,6 +171,7 @@ def _link(username: str, token: str) -> str:
 def _page(found: User, form: RolesForm) -> str:
     return render_template(
         "settings/user.html",
+        changes=histories.of_record(db.session(), f"user:{found.id}", "user.", "second-factor."),
         user=found,
         form=form,
         invitation=invitations.pending(db.session()).get(found.id),
