@@ -266,6 +266,19 @@ def test_what_the_list_holds_now_counts(
     assert told == ["ca.revoked", "ca.crl-stale"]
 
 
+@pytest.mark.parametrize(
+    ("file", "expected"), [("bundle.pem", "ca.untrusted"), ("crls.pem", "ca.crl-stale")]
+)
+def test_a_file_of_ours_that_is_gone_is_not_told_as_the_keys_fault(
+    holder: Holder, crls: Path, file: str, expected: str
+) -> None:
+    (crls.parent / file).unlink()
+    answer = holder.sign_in()
+    assert code(answer) == expected
+    assert answer.json is not None
+    assert "不是密钥的问题" in answer.json["detail"]
+
+
 Spoil = Callable[[dict[str, Any]], object]
 
 

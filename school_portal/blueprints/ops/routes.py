@@ -11,7 +11,6 @@ from time import monotonic, perf_counter
 import sqlalchemy as sa
 import structlog
 from flask import Flask, Response, abort, current_app, g, jsonify, request
-from obstore.exceptions import BaseError as StorageError
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -28,6 +27,7 @@ from school_portal.blueprints.errors import problem
 from school_portal.blueprints.identity import begin_reading, public
 from school_portal.blueprints.ops.blueprint import blueprint
 from school_portal.extensions import db
+from school_portal.security.cipher import Unreadable
 from school_portal.services.figures import figures
 from school_portal.services.portal import current_portal
 
@@ -85,7 +85,7 @@ def failing() -> list[str]:
     for name, (_, probe) in PROBES.items():
         try:
             probe()
-        except (SQLAlchemyError, RedisError, StorageError, OSError) as error:
+        except (SQLAlchemyError, RedisError, Unreadable, OSError) as error:
             # The text may hold an address with a password: only its type is written down.
             log.warning("not_ready", part=name, error=type(error).__name__)
             names.append(name)
