@@ -80,7 +80,8 @@ def _marks(sheet: Sheet, issues: Iterable[Issue]) -> _Marks:
             marks.notes.append(one.message)
             continue
         marks.rows[one.row].append(one.message)
-        if one.column in columns:
+        # A remark is told beside its row; its cell is not wrong.
+        if one.column in columns and one.severity == "error":
             marks.cells[one.row, columns[one.column] + 1].append(one.message)
     return marks
 
