@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 
 from importers.cells import Value
 from importers.limits import Limits, Refused
@@ -10,8 +9,9 @@ from importers.lookups import Context
 from importers.roster_fields import HEADER_DEPTH, LISTS_SHEET, REQUIRED, Header, find_header
 from importers.roster_rows import RowReader
 from importers.row_draft import Draft
+from importers.sheets import Book, Sheet
 from importers.student_rows import StudentRows
-from importers.workbook import Book, FillDown, Sheet, open_book
+from importers.workbook import FillDown, open_book
 from school_portal.domain.labels import fold
 from school_portal.domain.roster import RosterRow
 from school_portal.domain.violations import Issue, issue
@@ -63,11 +63,12 @@ def read_book(data: bytes, context: Context, sheet: str | None, limits: Limits) 
     """Reads a roster in this process; the facts lack name and hash. Raises Refused."""
     book = open_book(data, limits)
     chosen, header = _choose(book, sheet)
+    chosen.require_readable()
     yield from _Reading(book, chosen, _checked(header), context).chunks()
 
 
 def _head(sheet: Sheet) -> Header | None:
-    return find_header(list(islice(sheet.rows(), HEADER_DEPTH + 1)), sheet.survey.merged)
+    return find_header(sheet.top(HEADER_DEPTH + 1), sheet.survey.merged)
 
 
 def _choose(book: Book, wanted: str | None) -> tuple[Sheet, Header | None]:
@@ -92,7 +93,8 @@ def _choose(book: Book, wanted: str | None) -> tuple[Sheet, Header | None]:
 
 
 def _has_students(sheet: Sheet, head: Header) -> bool:
-    below = (row for row in sheet.rows() if row[0] > head.row)
+    rows = sheet.top(HEADER_DEPTH + 1) if sheet.survey.refusal else sheet.rows()
+    below = (row for row in rows if row[0] > head.row)
     return StudentRows(head.columns).has_any(below)
 
 

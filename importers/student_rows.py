@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from importers.cells import Unusable, Value, is_error_text, says_nothing, text_of
 from importers.roster_fields import REQUIRED
-from importers.workbook import Row
+from importers.sheets import Row
 from school_portal.domain.labels import fold
 
 # Without any of them a row names nobody.

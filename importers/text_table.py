@@ -9,6 +9,7 @@ from itertools import islice
 from statistics import fmean
 
 from importers.limits import Limits, Refused
+from importers.no_tables import what_text_is
 from school_portal.domain.texts import BLANKS, trimmed
 
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x19\x1b-\x1f\x7f]")
@@ -78,8 +79,10 @@ class TextTable:
     def __init__(self, data: bytes, limits: Limits) -> None:
         """Raises Refused; the records have then all been read through once."""
         self._text = decode(data)
-        if not trimmed(self._text) or self._text.lstrip().startswith("<"):
-            raise Refused.because("file.unreadable")
+        if not trimmed(self._text):
+            raise Refused.because("file.unreadable", "没有内容")
+        if what := what_text_is(self._text):
+            raise Refused.because("file.unreadable", what)
         csv.field_size_limit(max(len(self._text), 1))
         self._delimiter = max(_DELIMITERS, key=self._width)
         self.rows = self._check(limits)
@@ -95,14 +98,15 @@ class TextTable:
         return csv.reader(lines, delimiter=delimiter, strict=strict)
 
     def _check(self, limits: Limits) -> int:
-        number = blank = 0
+        number = 0
+        filled = 0  # blank lines count for the numbers of rows alone
         try:
             for number, record in enumerate(self._records(self._delimiter), 1):
-                blank += not any(map(trimmed, record))
-                if number - blank > limits.rows:
+                filled += any(map(trimmed, record))
+                if filled > limits.rows:
                     raise Refused.because("file.too-many-rows", f"上限 {limits.rows} 行")
                 if len(record) > limits.columns and any(record[limits.columns :]):
-                    raise Refused.because("file.unsafe", "列数过多")
+                    raise Refused.because("file.unsafe", f"第 {number} 行列数过多")
         except csv.Error as error:
             raise Refused.because("file.unreadable", f"第 {number + 1} 行的引号没有配对") from error
         return number

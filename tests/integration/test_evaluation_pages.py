@@ -10,11 +10,13 @@ from hashlib import sha256
 
 import pytest
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from school_portal.domain.specialty_evaluation import EvaluationAction
 from school_portal.domain.windows import TZ
 from school_portal.models import SpecialtyEvaluation
+from school_portal.security import audit
 from school_portal.services.portal import Portal
 from school_portal.services.project_search import key_of
 from tests.conftest import FakeClock
@@ -188,6 +190,34 @@ def test_what_is_no_document_is_refused(
         f"{case}/programmes", specialty=specialty, file=(io.BytesIO(content), name)
     )
     assert said in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["attach", "detach"])
+def test_nothing_is_told_as_done_whose_commit_failed(
+    app: Flask, visitor: Visitor, desk: Desk, monkeypatch: pytest.MonkeyPatch, gone: bool
+) -> None:
+    app.config.update(PROPAGATE_EXCEPTIONS=False)
+    evaluation = desk.complete()
+    made, specialty = evaluation.programmes[0].id, desk.school.specialties[0].id
+    case = kept(desk, evaluation)
+    with monkeypatch.context() as broken:
+        broken.setattr(audit, "digest_of", unreachable)
+        if gone:
+            answer = visitor.post(f"{case}/programmes/{made}/detach")
+        else:
+            file = (io.BytesIO(PDF), "计划.pdf")
+            answer = visitor.post(f"{case}/programmes", specialty=specialty, file=file)
+    assert answer.status_code == 500
+    page = visitor.text(f"{case}/edit")
+    assert "已移除" not in page
+    assert "已上传" not in page
+    assert "计划.pdf" not in page
+    assert "人才培养方案.pdf" in page
+
+
+def unreachable(_: object) -> bytes:
+    """The database goes away at the commit, which writes the audit chain."""
+    raise OperationalError("COMMIT", {}, Exception("gone"))
 
 
 def test_documents_are_downloads_and_nothing_else(visitor: Visitor, desk: Desk) -> None:

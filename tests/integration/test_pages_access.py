@@ -7,9 +7,11 @@ import structlog
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from school_portal.blueprints.ops import routes as ops
 from school_portal.config import Settings
 from school_portal.domain.workflow import Role
 from school_portal.services.portal import Portal
+from school_portal.storage import Storage
 from tests.factories.operation import Operation, running
 from tests.factories.visitor import HTML, Visitor, user
 
@@ -192,6 +194,20 @@ def test_readiness_names_what_does_not_answer(visitor: Visitor, settings: Settin
     assert answer.content_type == "application/problem+json"
     assert answer.json is not None
     assert answer.json["failing"] == ["redis"]
+
+
+def test_who_asks_often_is_told_what_was_seen_a_moment_ago(
+    visitor: Visitor, portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each look writes to the storage and to Redis, and anybody may ask."""
+    looks: list[float] = []
+    moment = [1000.0]
+    monkeypatch.setattr(ops, "monotonic", lambda: moment[0])
+    monkeypatch.setattr(Storage, "probe", lambda _: looks.append(moment[0]))
+    for seconds in (0, 1, ops.LOOK_SECONDS, 0.5, 4.5, 1):
+        moment[0] += seconds
+        assert visitor.get("/readyz").status_code == 503
+    assert looks == [1000.0, 1006.0, 1012.0]
 
 
 def test_metrics_are_for_this_machine_and_hold_nothing_personal(

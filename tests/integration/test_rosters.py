@@ -45,8 +45,7 @@ def saved(
 ) -> Roster:
     roster = checked(session, portal, school, rows)
     rosters.confirm(session, portal, CONSOLE, roster, accept_valid=accept_valid)
-    for _ in rosters.save(session, portal, roster.id):
-        session.commit()
+    rosters.save(session, portal, roster.id)
     session.commit()
     return roster
 
@@ -163,8 +162,7 @@ def test_two_checked_rosters_of_the_same_file_save_each_student_once(
     second = checked(session, portal, operation.school, rows)
     for roster in (first, second):
         rosters.confirm(session, portal, CONSOLE, roster, accept_valid=False)
-        for _ in rosters.save(session, portal, roster.id):
-            session.commit()
+        rosters.save(session, portal, roster.id)
         session.commit()
     assert counts(first) == (2, 0, 0)
     assert counts(second) == (0, 0, 2)
@@ -178,8 +176,7 @@ def test_a_person_enrolled_elsewhere_after_the_check_sends_the_roster_back(
     mine = checked(session, portal, operation.school, [student(1), student(2)])
     saved(session, portal, operation.other, [student(2)])
     rosters.confirm(session, portal, CONSOLE, mine, accept_valid=False)
-    for _ in rosters.save(session, portal, mine.id):
-        session.commit()
+    rosters.save(session, portal, mine.id)
     session.commit()
     assert mine.state is RosterState.CHECKED
     assert codes(rosters.document(session, mine)) == [(3, "证件号码", "row.other-school")]

@@ -41,9 +41,11 @@ def passkey_options() -> Response:
     """What the browser needs to use a passkey; `use` says what for."""
     try:
         use = Use(request.form.get("use", ""))
-        user = USERS[use]()
+        known = USERS[use]
     except (ValueError, KeyError):
         return problem(400, "请求无法识别", "请刷新本页后重试。", "request.invalid")
+    try:
+        user = known()
     except Nobody:
         return problem(409, "登录已超时", "请刷新本页，重新登录。", "request.sign-in")
     visit = visits.begun()

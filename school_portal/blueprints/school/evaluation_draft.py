@@ -182,8 +182,8 @@ def attach_programme(evaluation_id: int) -> Redirect:
         db.session.rollback()
         flash(str(refusal), "bad")
         return back_to(evaluation_id, place)
-    flash(f"已上传“{made.file_name}”。", "good")
     db.session.commit()
+    flash(f"已上传“{made.file_name}”。", "good")
     return back_to(evaluation_id, place)
 
 
@@ -193,7 +193,7 @@ def detach_programme(evaluation_id: int, programme_id: int) -> Redirect:
     found, session = asked(evaluation_id), db.session()
     detached = training_programmes.one(session, found, programme_id)
     training_programmes.detach(session, current_portal(), actor(), found, programme_id)
-    place = f"programmes-{detached.specialty_id}"
-    flash(f"已移除“{detached.file_name}”。", "info")
-    db.session.commit()
+    place, name = f"programmes-{detached.specialty_id}", detached.file_name
+    session.commit()
+    flash(f"已移除“{name}”。", "info")
     return back_to(evaluation_id, place)

@@ -14,23 +14,30 @@ from school_portal.domain.roster import RosterState
 from school_portal.models import Roster, RosterIssue
 from school_portal.services import reviewing
 from school_portal.services.portal import Portal
-from school_portal.services.progress import latest_job, progress
+from school_portal.services.progress import cause_of, latest_job, progress
 
 _QUOTED = re.compile("“([^”]+)”")
 OUTCOMES = {"create": "新增", "update": "更新", "unchanged": "无变化"}
-WORKING = (RosterState.UPLOADED, RosterState.READING, RosterState.CONFIRMED)
+# What a worker does for a roster in each state in which one is waited for.
+WORKING = {
+    RosterState.UPLOADED: "roster-check",
+    RosterState.READING: "roster-check",
+    RosterState.CONFIRMED: "roster-apply",
+}
 JUDGED = (RosterState.CHECKED, RosterState.CONFIRMED, RosterState.APPLIED, RosterState.FAILED)
 
 
 def roster_page(session: Session, portal: Portal, roster: Roster) -> dict[str, Any]:
     """The roster, its job while one is waited for, and the check's findings or rows."""
-    job = latest_job(session, roster.school_id, roster.id, "roster-check", "roster-apply")
+    kind = WORKING.get(roster.state)
+    job = latest_job(session, roster.school_id, roster.id, kind) if kind else None
     current = progress(session, job, portal.clock()) if job else None
     waits = current is not None and current.waits
     shown: dict[str, Any] = {
         "roster": roster,
         "progress": current if waits else None,
-        "stalled": roster.state in WORKING and not waits,
+        "stalled": cause_of(job) if job and not waits else None,
+        "asked_again": reviewing.asked_again(session, roster),
         "outcomes": OUTCOMES,
         "issue_names": ISSUE_NAMES,
     }
