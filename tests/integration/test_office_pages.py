@@ -171,8 +171,12 @@ def test_an_employer_like_the_school_waits_for_the_centres_word(
     choice = centre.text(f"{page}/panel/{gone}/replace")
     assert ">e0（" not in choice
     assert "须先核实工作单位的专家" in choice
-    stated = {"employer": "上海示例中等职业学校（东校区）", "employer_uscc": uscc(50)}
-    centre.post(f"/office/experts/{pool[0]}", **stated, fields="调饮师")
+    centre.post(
+        f"/office/experts/{pool[0]}",
+        employer="上海示例中等职业学校（东校区）",
+        employer_uscc=uscc(50),
+        fields="调饮师",
+    )
     assert ">e0（" in centre.text(f"{page}/panel/{gone}/replace")
 
 
