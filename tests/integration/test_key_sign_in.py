@@ -127,6 +127,15 @@ def test_a_key_holder_works_for_the_school(
     assert base64.b64decode(sealed) == holder.leaf.der
 
 
+def test_refused_keys_are_counted_and_the_library_is_silent(
+    holder: Holder, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(2):
+        assert code(holder.sign_in(origin="https://elsewhere")) == "ca.signature"
+    assert 'portal_refused_keys_total{code="ca.signature"} 2.0' in holder.visitor.text("/metrics")
+    assert "GmSSL" not in capfd.readouterr().err
+
+
 def test_the_certificate_in_base64_of_its_der(holder: Holder) -> None:
     lines = base64.encodebytes(holder.leaf.der).decode()
     assert holder.sign_in(certificate=lines).status_code == 200

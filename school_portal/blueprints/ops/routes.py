@@ -124,6 +124,10 @@ class Meters:
         self.rate = Gauge("portal_rows_per_second", "Rows a second of late", registry=self.registry)
         self.failures = Gauge("portal_job_failures", "Jobs given up", registry=self.registry)
 
+        self.refused_keys = Counter(
+            "portal_refused_keys", "Keys refused", ("code",), registry=self.registry
+        )
+
     def observe(self, response: Response) -> Response:
         endpoint = request.endpoint or "none"
         self.requests.labels(endpoint, request.method, response.status_code).inc()

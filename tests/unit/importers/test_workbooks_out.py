@@ -78,6 +78,17 @@ def test_wrong_cells_come_back_red_with_a_comment_and_reasons(build: Any) -> Non
     ]
 
 
+@pytest.mark.parametrize("build", [rosters.xlsx, rosters.text])
+def test_a_remark_is_told_beside_its_row_and_reddens_nothing(build: Any) -> None:
+    book, outcome = corrected(build(table(student(1, 姓名="张 三"), student(2, 手机号码="'1"))))
+    assert len(outcome.rows) == 1
+    sheet = book.worksheets[0]
+    reasons = [row[-1].value for row in sheet.iter_rows(min_row=2)]
+    assert [text.count("\n") + 1 for text in reasons] == [1, 2]
+    assert "按“张三”读取" in reasons[0]
+    assert list(comments(sheet)) == ["D3"]
+
+
 def test_earlier_marks_are_replaced() -> None:
     book, _ = corrected(xlsx(table(student(1, 手机号码="1"), student(2, 毕业年月="x"))))
     book.worksheets[0]["D2"].value = "13800000001"
