@@ -22,7 +22,7 @@ from school_portal.services.portal import Portal
 PEOPLE: Mapping[str, tuple[Role, str | None, str]] = {
     "school-1": (Role.SCHOOL, SECONDARY.uscc, f"{SECONDARY.name}操作人员"),
     "school-2": (Role.SCHOOL, COLLEGE.uscc, f"{COLLEGE.name}操作人员"),
-    "school-3": (Role.SCHOOL, NEWCOMER.uscc, f"{NEWCOMER.name}操作人员（尚未开户）"),
+    "school-3": (Role.SCHOOL, NEWCOMER.uscc, f"{NEWCOMER.name}操作人员"),
     "teaching": (Role.TEACHING_OFFICE, None, Role.TEACHING_OFFICE.label),
     "vocational": (Role.VOCATIONAL_DIVISION, None, Role.VOCATIONAL_DIVISION.label),
     "centre": (Role.CENTRE, None, Role.CENTRE.label),
