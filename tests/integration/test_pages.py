@@ -10,7 +10,15 @@ from flask import Flask
 from openpyxl import load_workbook
 from sqlalchemy.orm import Session
 
-from school_portal.models import Body, BodyProject, GroupApplication, Job, Roster, Student
+from school_portal.models import (
+    Body,
+    BodyProject,
+    GroupApplication,
+    Job,
+    Permission,
+    Roster,
+    Student,
+)
 from school_portal.services.portal import Portal
 from tests.factories.operation import (
     DRINKS,
@@ -217,6 +225,18 @@ def test_the_plan_says_why(operator: Visitor, session: Session, portal: Portal) 
     assert "不能申报 1 名" in shown
     assert "毕业学年" in shown
     assert 'href="/clauses/n401-1"' in shown
+    assert 'href="/school/rosters/new">更新名册</a>' in shown
+
+
+def test_a_permission_that_is_missing_is_asked_for_here(
+    operator: Visitor, session: Session, portal: Portal
+) -> None:
+    save(operator, session, portal, [student(1)])
+    session.query(Permission).delete()
+    session.commit()
+    shown = operator.text("/school/applications/plan")
+    assert "请在“账户与权限”中申请" in shown
+    assert 'href="/school/permissions/new">申请权限</a>' in shown
 
 
 def test_a_body_is_chosen_where_several_would_do(
