@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from school_portal.blueprints.paging import Page, page_of
 from school_portal.blueprints.school.issue_names import ISSUE_NAMES
 from school_portal.domain.roster import RosterState
-from school_portal.models import Roster, RosterIssue
+from school_portal.models import JobState, Roster, RosterIssue
 from school_portal.services import reviewing, students
 from school_portal.services.portal import Portal
 from school_portal.services.progress import latest_job, progress
@@ -27,8 +27,11 @@ def roster_page(session: Session, portal: Portal, roster: Roster) -> dict[str, A
     job = latest_job(session, roster.school_id, roster.id, "roster-check", "roster-apply")
     current = progress(session, job, portal.clock()) if job else None
     waits = current is not None and current.waits
+    taken_up = waits and job is not None and job.state is JobState.RUNNING
+    queued = roster.state is RosterState.UPLOADED
     shown: dict[str, Any] = {
         "roster": roster,
+        "state": RosterState.READING if queued and taken_up else roster.state,
         "progress": current if waits else None,
         "stalled": roster.state in WORKING and not waits,
         "outcomes": OUTCOMES,
