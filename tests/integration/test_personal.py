@@ -261,6 +261,7 @@ def test_the_pages(app: Flask, session: Session, portal: Portal, operation: Oper
     assert json.loads(given.data)["student"]["证件号码"] == number
     book = load_workbook(BytesIO(school.post(f"{page}/export", kind="xlsx", reason=WHY).data))
     assert number in [cell.value for cell in book["学生"][2]]
+    assert book["学生"].column_dimensions["A"].width == 22
     change: dict[str, Any] = {
         "name": "学生一",
         "mobile": "13800000001",

@@ -93,7 +93,17 @@ def application_page(found: GroupApplication, stopped: Stopped = ()) -> str:
         withdrawable=(found.state, ApplicationAction.WITHDRAW, Role.SCHOOL)
         in APPLICATION_WORKFLOW.table,
         stopped=stopped,
+        stopping=_by_reason(stopped),
     )
+
+
+def _by_reason(stopped: Stopped) -> dict[Reason, list[str]]:
+    """Each reason once, with the numbers of those whom it stops."""
+    found: dict[Reason, list[str]] = {}
+    for number, reasons in stopped:
+        for reason in reasons:
+            found.setdefault(reason, []).append(number)
+    return found
 
 
 @blueprint.get("/applications/<int:application_id>")

@@ -10,17 +10,21 @@
     request: "密钥已不在，请点“重新读取密钥”后再选。",
   };
 
+  const LISTED_WITHIN = 5000; // milliseconds; who signs may take longer
+
   async function ask(address, document) {
-    const how = document && {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(document),
-    };
+    const how = document
+      ? {
+          method: "POST",
+          headers: { "Content-Type": "application/json" },
+          body: JSON.stringify(document),
+        }
+      : { signal: AbortSignal.timeout(LISTED_WITHIN) };
     let answer;
     try {
       answer = await fetch(address, how);
     } catch {
-      throw new Error("没有找到密钥程序，请插入密钥并确认密钥程序正在运行，然后点“重新读取密钥”。");
+      throw new Error("没有找到密钥程序。请插入密钥，确认密钥程序正在运行，然后点“重新读取密钥”。");
     }
     const told = await answer.json();
     if (!answer.ok) throw new Error(REFUSALS[told.error]);
