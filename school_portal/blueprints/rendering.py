@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from flask import Flask, current_app, g, request, url_for
 
 from school_portal.blueprints.clauses import cited
-from school_portal.blueprints.http import key_agent
+from school_portal.blueprints.http import framed, key_agent
 from school_portal.blueprints.looks import Look, state_look, state_tabs
 from school_portal.blueprints.navigation import navigation, section, unread_notices
 from school_portal.blueprints.visits import passkeys_work
@@ -103,6 +103,7 @@ def register(app: Flask) -> None:
         address_query=address_query,
         client_certificate=client_certificate,
         key_agent=key_agent,
+        framed=framed,
         passkeys_work=passkeys_work,
         asset=asset,
         cited=cited,
