@@ -15,6 +15,7 @@ from school_portal.blueprints.clauses import cited
 from school_portal.blueprints.http import framed, key_agent
 from school_portal.blueprints.looks import Look, state_look, state_tabs
 from school_portal.blueprints.navigation import navigation, section, unread_notices
+from school_portal.blueprints.paging import for_print
 from school_portal.blueprints.visits import passkeys_work
 from school_portal.domain.school_key import fingerprint
 from school_portal.domain.windows import TZ
@@ -111,4 +112,5 @@ def register(app: Flask) -> None:
         unread_notices=unread_notices,
         section=section,
         reckoning=reckoning,
+        for_print=for_print,
     )
