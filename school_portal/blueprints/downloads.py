@@ -9,6 +9,15 @@ from flask import Response, send_file
 
 from school_portal.domain.plain_text import plain_name
 
+# What a browser shows without running anything that is in it. The type is that of the content, as
+# it was sniffed, and no browser guesses another (nosniff).
+SHOWN = frozenset({"application/pdf", "image/jpeg", "image/png"})
+# Of such a file: it loads and runs nothing, and only our pages frame it. Older browsers' own viewer
+# of PDFs is an object, and `sandbox` would keep it from showing.
+FILE_POLICY = (
+    "default-src 'none'; object-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'self'"
+)
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -22,4 +31,15 @@ def attachment(content: BinaryIO, name: str, media_type: str) -> Response:
     shown = plain_name(name) or "file"
     answer = send_file(content, mimetype=media_type, as_attachment=True, download_name=shown)
     answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def evidence(content: BinaryIO, name: str, media_type: str) -> Response:
+    """The file, shown in our pages where it is of a type that runs nothing; else to be kept."""
+    if media_type not in SHOWN:
+        return attachment(content, name, media_type)
+    answer = send_file(content, mimetype=media_type, download_name=plain_name(name) or "file")
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["Content-Security-Policy"] = FILE_POLICY
+    answer.headers["X-Frame-Options"] = "SAMEORIGIN"
     return answer

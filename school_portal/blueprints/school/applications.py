@@ -84,9 +84,7 @@ def application_page(found: GroupApplication, stopped: Stopped = ()) -> str:
         "school/application.html",
         application=found,
         page=page,
-        members=application_list.members(
-            session, portal.vault, found, limit=page.size, offset=page.offset
-        ),
+        members=application_list.members(session, portal.vault, found),
         message=signed_papers.message(origin(), content) if content else None,
         off=signed_papers.OFF,
         handed_in=verification.signed(session, found)[::-1],
