@@ -9,6 +9,7 @@ from flask import Response, send_file
 
 from school_portal.domain.plain_text import plain_name
 
+LONGEST_NAME = 120  # characters: an upload's with what we add; a proxy takes headers of 4 KB
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -19,7 +20,7 @@ def workbook(content: bytes, name: str) -> Response:
 
 def attachment(content: BinaryIO, name: str, media_type: str) -> Response:
     """The file to be kept, never shown in the browser, whatever is in it or in its name."""
-    shown = plain_name(name) or "file"
+    shown = plain_name(name, LONGEST_NAME) or "file"
     answer = send_file(content, mimetype=media_type, as_attachment=True, download_name=shown)
     answer.headers["Cache-Control"] = "no-store"
     return answer

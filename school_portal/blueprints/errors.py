@@ -92,10 +92,7 @@ def answer(status: int, title: str, detail: str, code: str | None = None) -> Ans
 
 def _back() -> str | None:
     """The page of this portal that the request came from."""
-    try:
-        came_from = urlsplit(request.referrer or "")
-    except ValueError:  # a host that is none
-        return None
+    came_from = urlsplit(request.referrer or "")
     return within(came_from._replace(fragment="")) if came_from.netloc == request.host else None
 
 
