@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from io import BytesIO
+from itertools import cycle
 from pathlib import Path
 from urllib.parse import unquote, urlencode
 
@@ -33,12 +34,7 @@ _FIELD = re.compile(
     re.MULTILINE | re.VERBOSE,
 )
 CONTROLS = "甲\x00\x01\x0b\r\n\x1f\x7f\x85\ufffe\U0010ffff'\"<%_\\"
-HUGE, NESTED = str(10**30), "[" * 2_000
-ATTACKS = {
-    "controls": (CONTROLS,),
-    "numbers": (HUGE, "-1", "9223372036854775808", "９", "9" * 5_000),
-    "nested": (NESTED, '{"a":' * 400, ""),
-}
+NUMBERS = (str(10**30), "-1", "9223372036854775808", "９", "9" * 5_000, "[" * 2_000, "")
 WORDS = {"clause_id": "none", "uid": "none", "token": "none", "filename": "none"}
 
 
@@ -49,11 +45,6 @@ def fields() -> list[str]:
         found.update(name for names in _FIELD.findall(path.read_text()) for name in names if name)
     assert len(found) > 60
     return sorted(found)
-
-
-def filled(attack: str) -> dict[str, str]:
-    values = ATTACKS[attack]
-    return {name: values[place % len(values)] for place, name in enumerate(fields())}
 
 
 def visits(town: Town) -> Iterator[tuple[Caller, Rule, str, str]]:
@@ -73,31 +64,41 @@ def visits(town: Town) -> Iterator[tuple[Caller, Rule, str, str]]:
             where = {name: wheres[0][name] for name in rule.arguments}
             yield caller, rule, method, town.path(rule, where)
     for rule, method, _ in town.doors():
-        where = {name: "\0" for name in rule.arguments if name in WORDS}
-        if where:
-            yield town.callers[0], rule, method, town.path(rule, {**where})
+        if rule.arguments & WORDS.keys():
+            where = {name: "\0" if name in WORDS else 1 for name in rule.arguments}
+            yield town.callers[0], rule, method, town.path(rule, where)
 
 
-@pytest.mark.parametrize("attack", ATTACKS)
-def test_nothing_that_is_sent_makes_a_page_fail(
-    town: Town, monkeypatch: pytest.MonkeyPatch, attack: str
-) -> None:
-    # What a request writes is taken back at its end: each finds everything as it was.
+def failures(town: Town, form: dict[str, object]) -> list[object]:
+    """The doors at which the form, or the query, makes the portal fail."""
+    town.app.config.update(PROPAGATE_EXCEPTIONS=False)
+    failed, seen = [], 0
+    for caller, rule, method, path in visits(town):
+        status = knock(caller, method, path, form)
+        seen += 1
+        if status >= 500 and rule.endpoint != "ops.readyz":  # no Redis is up in this test
+            failed.append((method, rule.rule, caller.role, status))
+    assert seen > 300
+    return failed
+
+
+@pytest.fixture
+def _nothing_stays(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a request writes is taken back at its end: each finds everything as it was."""
     monkeypatch.setattr(sa.orm.Session, "commit", sa.orm.Session.flush)
     monkeypatch.setattr(limiter, "enabled", False)
-    town.app.config.update(PROPAGATE_EXCEPTIONS=False)
-    hostile, failed, seen = filled(attack), [], 0
-    for caller, rule, method, path in visits(town):
-        sent: list[dict[str, object]] = [{**hostile}]
-        if method == "POST":  # also with what gets further in
-            sent.append({**hostile, **town.form, "role": caller.role})
-        for form in sent:
-            status = knock(caller, method, path, form)
-            seen += 1
-            if status >= 500 and rule.endpoint != "ops.readyz":  # no Redis is up in this test
-                failed.append((method, rule.rule, caller.role, status))
-    assert failed == []
-    assert seen > 300
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite takes them all
+@pytest.mark.usefixtures("_nothing_stays")
+def test_no_control_character_makes_a_page_fail(town: Town) -> None:
+    """Beside what is as it should be, so that it gets far."""
+    assert failures(town, {**dict.fromkeys(fields(), CONTROLS), **town.form}) == []
+
+
+@pytest.mark.usefixtures("_nothing_stays")
+def test_no_number_makes_a_page_fail(town: Town) -> None:
+    assert failures(town, dict(zip(fields(), cycle(NUMBERS), strict=False))) == []
 
 
 def knock(caller: Caller, method: str, path: str, form: dict[str, object]) -> int:
