@@ -80,7 +80,9 @@ def probe(connection: Redis) -> None:
     That is ResponseError: its memory is full, its disk, or it is a copy that may only be read.
     """
     with connection.pipeline() as together:
-        together.rpush(_PROBE, "").expire(_PROBE, _KEPT_SECONDS).lpop(_PROBE)
+        together.rpush(_PROBE, "")
+        together.expire(_PROBE, _KEPT_SECONDS)
+        together.lpop(_PROBE)
         together.execute()
 
 

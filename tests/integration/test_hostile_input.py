@@ -72,7 +72,8 @@ def visits(town: Town) -> Iterator[tuple[Caller, Rule, str, str]]:
 def failures(town: Town, form: dict[str, object]) -> list[object]:
     """The doors at which the form, or the query, makes the portal fail."""
     town.app.config.update(PROPAGATE_EXCEPTIONS=False)
-    failed, seen = [], 0
+    failed: list[object] = []
+    seen = 0
     for caller, rule, method, path in visits(town):
         status = knock(caller, method, path, form)
         seen += 1
