@@ -27,6 +27,7 @@ from school_portal.blueprints.errors import problem
 from school_portal.blueprints.identity import begin_reading, public
 from school_portal.blueprints.ops.blueprint import blueprint
 from school_portal.extensions import db
+from school_portal.models import dialect
 from school_portal.security.cipher import Unreadable
 from school_portal.services.figures import figures
 from school_portal.services.portal import current_portal
@@ -41,9 +42,15 @@ def healthz() -> Response:
     return jsonify(status="ok")
 
 
+class RefusesWrites(OSError):
+    """It answers, and nothing can be kept."""
+
+
 def probe_database() -> None:
     begin_reading()
     db.session.execute(sa.text("SELECT 1"))
+    if not dialect.takes_writes(db.session()):
+        raise RefusesWrites
 
 
 def probe_redis() -> None:
