@@ -1,0 +1,146 @@
+"""Who changes or loses what they sign in with, or what they may, is out wherever they were in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pyotp
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from school_portal.domain.workflow import Role
+from school_portal.models import SignIn, User
+from school_portal.services import accounts, invitations, lockouts, second_factor, sign_ins
+from school_portal.services.access import Actor, Refused
+from school_portal.services.lockouts import Attempt, Locked
+from school_portal.services.portal import Portal
+from tests.conftest import NOW
+from tests.factories.operation import running
+from tests.factories.visitor import PASSWORD, user
+
+ADMIN = Actor(None, Role.ADMIN, None, "user:admin")
+NEW = "窗前有一只小白鹭"
+Act = Callable[[Session, Portal, User, int], object]
+
+
+@pytest.fixture
+def clerk(session: Session, portal: Portal) -> User:
+    return user(session, portal, "clerk", role=Role.CENTRE)
+
+
+def came_in(session: Session, portal: Portal) -> tuple[str, int]:
+    opened = sign_ins.sign_in(session, portal, Attempt("clerk"), PASSWORD)
+    session.commit()
+    assert opened is not None
+    return opened[0], opened[1].id
+
+
+def disable(session: Session, portal: Portal, clerk: User, here: int) -> None:
+    accounts.set_active(session, ADMIN, "clerk", NOW, active=False)
+    assert session.scalars(sa.select(SignIn)).all() == []  # also if somebody enables it by hand
+
+
+def take_a_link(session: Session, portal: Portal, clerk: User, here: int) -> None:
+    found = invitations.find(session, invitations.issue(session, portal, ADMIN, clerk), NOW)
+    assert found is not None
+    invitations.accept(session, portal, found, "李老师", NEW)
+
+
+def set_up_codes(session: Session, portal: Portal, clerk: User, here: int) -> None:
+    second_factor.start(session, portal, clerk)
+    secret, _ = second_factor.address(portal, clerk, "portal") or ("", "")
+    code = pyotp.TOTP(secret).at(portal.clock())
+    second_factor.confirm(session, portal, clerk, code, here)
+
+
+def remove_codes(session: Session, portal: Portal, clerk: User, here: int) -> None:
+    clerk.totp_sealed, clerk.totp_step = b"x", 1
+    second_factor.remove_totp(session, portal, clerk, here)
+
+
+def change_password(session: Session, portal: Portal, clerk: User, here: int) -> None:
+    accounts.change_password(session, portal, clerk, PASSWORD, NEW, here)
+
+
+def change_roles(session: Session, portal: Portal, clerk: User, here: int) -> None:
+    accounts.set_roles(session, portal, ADMIN, clerk, [Role.BUREAU])
+
+
+def end_sign_ins(session: Session, portal: Portal, clerk: User, here: int) -> None:
+    accounts.end_sign_ins(session, portal, ADMIN, clerk)
+
+
+def remove_factors(session: Session, portal: Portal, clerk: User, here: int) -> None:
+    second_factor.remove_all(session, portal, ADMIN, clerk)
+
+
+@pytest.mark.parametrize(
+    ("act", "stays"),
+    [
+        (change_password, True),
+        (set_up_codes, True),
+        (remove_codes, True),
+        (take_a_link, False),
+        (disable, False),
+        (change_roles, False),
+        (end_sign_ins, False),
+        (remove_factors, False),
+    ],
+)
+def test_whoever_is_in_by_what_was_is_out(
+    session: Session, portal: Portal, clerk: User, act: Act, stays: bool
+) -> None:
+    """But for the very browser in which people change it themselves."""
+    here, elsewhere = came_in(session, portal), came_in(session, portal)
+    act(session, portal, clerk, here[1])
+    session.commit()
+    assert sign_ins.find(session, elsewhere[0], NOW) is None
+    assert (sign_ins.find(session, here[0], NOW) is not None) == stays
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.ADMIN])
+def test_nobody_but_an_administrator_ends_or_gives_rights(
+    session: Session, portal: Portal, clerk: User, role: Role
+) -> None:
+    """Whatever page or command asks for it."""
+    acting = Actor(None, role, None, "user:other")
+    token, _ = came_in(session, portal)
+    for act in (
+        lambda: accounts.set_roles(session, portal, acting, clerk, [Role.BUREAU]),
+        lambda: accounts.end_sign_ins(session, portal, acting, clerk),
+        lambda: accounts.set_active(session, acting, "clerk", NOW, active=False),
+        lambda: invitations.issue(session, portal, acting, clerk),
+        lambda: invitations.revoke(session, portal, acting, clerk),
+        lambda: second_factor.remove_all(session, portal, acting, clerk),
+    ):
+        with pytest.raises(Refused, match="系统管理员"):
+            act()
+    assert sign_ins.find(session, token, NOW) is not None
+
+
+@pytest.mark.parametrize("roles", [[], [Role.SCHOOL], [Role.CENTRE, Role.SCHOOL]])
+def test_roles_that_nobody_is_given(
+    session: Session, portal: Portal, clerk: User, roles: list[Role]
+) -> None:
+    with pytest.raises(Refused):
+        accounts.set_roles(session, portal, ADMIN, clerk, roles)
+    operator = user(session, portal, "zhang", school=running(session).school)
+    for given in ([], [Role.CENTRE], [Role.SCHOOL, Role.CENTRE]):
+        with pytest.raises(Refused):
+            accounts.set_roles(session, portal, ADMIN, operator, given)
+
+
+def test_a_password_that_was_known_after_all_forgets_the_attempts(
+    session: Session, portal: Portal, clerk: User
+) -> None:
+    def fail(times: int) -> None:
+        for _ in range(times):
+            with pytest.raises(Refused):
+                accounts.change_password(session, portal, clerk, "wrong", NEW, None)
+
+    fail(lockouts.NAME_FAILURES - 1)
+    accounts.change_password(session, portal, clerk, PASSWORD, NEW, None)
+    fail(lockouts.NAME_FAILURES)
+    with pytest.raises(Locked):
+        accounts.change_password(session, portal, clerk, NEW, PASSWORD, None)
