@@ -7,10 +7,11 @@ from collections.abc import Callable
 import pyotp
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from school_portal.domain.workflow import Role
-from school_portal.models import SignIn, User
+from school_portal.models import PolicyChange, SignIn, User
 from school_portal.services import accounts, invitations, lockouts, second_factor, sign_ins
 from school_portal.services.access import Actor, Refused
 from school_portal.services.lockouts import Attempt, Locked
@@ -18,10 +19,13 @@ from school_portal.services.portal import Portal
 from tests.conftest import NOW
 from tests.factories.operation import running
 from tests.factories.visitor import PASSWORD, user
+from tests.integration.test_passkeys import Holder
 
 ADMIN = Actor(None, Role.ADMIN, None, "user:admin")
 NEW = "窗前有一只小白鹭"
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 Act = Callable[[Session, Portal, User, int], object]
+Show = Callable[[Session, Portal, User, Holder], None]
 
 
 @pytest.fixture
@@ -131,16 +135,61 @@ def test_roles_that_nobody_is_given(
             accounts.set_roles(session, portal, ADMIN, operator, given)
 
 
-def test_a_password_that_was_known_after_all_forgets_the_attempts(
-    session: Session, portal: Portal, clerk: User
+def by_password(session: Session, portal: Portal, clerk: User, holder: Holder) -> None:
+    assert sign_ins.sign_in(session, portal, Attempt("clerk"), PASSWORD) is not None
+
+
+def by_code(session: Session, portal: Portal, clerk: User, holder: Holder) -> None:
+    clerk.totp_sealed = portal.vault.seal("users", "totp", b"clerk", SECRET)
+    clerk.totp_step = 0
+    awaited = sign_ins.sign_in(session, portal, Attempt("clerk"), PASSWORD)
+    assert awaited is not None
+    code = pyotp.TOTP(SECRET).at(portal.clock())
+    assert second_factor.complete(session, portal, awaited[1], code, None) is not None
+
+
+def by_passkey(session: Session, portal: Portal, clerk: User, holder: Holder) -> None:
+    holder.add()
+    holder.leave()
+    holder.send(holder.answer())
+    assert holder.is_in()
+
+
+def by_proof(session: Session, portal: Portal, clerk: User, holder: Holder) -> None:
+    here = session.scalars(sa.select(SignIn.id)).one()
+    assert second_factor.prove(session, portal, here, PASSWORD, None)
+
+
+def by_a_new_password(session: Session, portal: Portal, clerk: User, holder: Holder) -> None:
+    accounts.change_password(session, portal, clerk, PASSWORD, NEW, None)
+
+
+@pytest.mark.parametrize("show", [by_password, by_code, by_passkey, by_proof, by_a_new_password])
+def test_who_showed_after_all_who_they_are_starts_anew(
+    app: Flask, session: Session, portal: Portal, clerk: User, show: Show
 ) -> None:
+    """Wrong attempts before are forgotten, by whatever way the person came in at last."""
+    holder = Holder(app, "clerk")
+
     def fail(times: int) -> None:
         for _ in range(times):
-            with pytest.raises(Refused):
-                accounts.change_password(session, portal, clerk, "wrong", NEW, None)
+            assert sign_ins.sign_in(session, portal, Attempt("clerk"), "wrong") is None
+        session.commit()
 
     fail(lockouts.NAME_FAILURES - 1)
-    accounts.change_password(session, portal, clerk, PASSWORD, NEW, None)
+    show(session, portal, clerk, holder)
+    session.commit()
     fail(lockouts.NAME_FAILURES)
     with pytest.raises(Locked):
-        accounts.change_password(session, portal, clerk, NEW, PASSWORD, None)
+        fail(1)
+
+
+def test_an_administrator_keeps_the_factor_that_the_policy_asks_for(
+    session: Session, portal: Portal
+) -> None:
+    admin = user(session, portal, "admin", role=Role.ADMIN)
+    session.add(
+        PolicyChange(name="staff_second_factor", old=False, new=True, at=NOW, reason="试行")
+    )
+    with pytest.raises(Refused, match="规则设置要求"):
+        second_factor.remove_all(session, portal, Actor.of(admin), admin)
