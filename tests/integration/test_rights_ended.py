@@ -11,9 +11,18 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from school_portal.domain.workflow import Role
+from school_portal.extensions import db
 from school_portal.models import PolicyChange, SignIn, User
-from school_portal.services import accounts, invitations, lockouts, second_factor, sign_ins
-from school_portal.services.access import Actor, Refused
+from school_portal.services import (
+    accounts,
+    invitations,
+    lockouts,
+    passkeys,
+    second_factor,
+    sign_ins,
+)
+from school_portal.services.access import Actor, NotFound, Refused
+from school_portal.services.challenges import Visit
 from school_portal.services.lockouts import Attempt, Locked
 from school_portal.services.portal import Portal
 from tests.conftest import NOW
@@ -121,6 +130,63 @@ def test_nobody_but_an_administrator_ends_or_gives_rights(
         with pytest.raises(Refused, match="系统管理员"):
             act()
     assert sign_ins.find(session, token, NOW) is not None
+
+
+def test_a_link_that_two_follow_at_once_serves_one(
+    session: Session, portal: Portal, clerk: User
+) -> None:
+    token = invitations.issue(session, portal, ADMIN, clerk)
+    session.commit()
+    with Session(db.engine, expire_on_commit=False) as other:
+        read_before = invitations.find(other, token, NOW)
+        assert read_before is not None and read_before.user is not None
+        other.commit()
+        found = invitations.find(session, token, NOW)
+        assert found is not None
+        invitations.accept(session, portal, found, "李老师", NEW)
+        session.commit()
+        with pytest.raises(Refused, match="已经用过"):
+            invitations.accept(other, portal, read_before, "别人", PASSWORD)
+        other.rollback()
+    session.refresh(clerk)
+    assert clerk.name == "李老师"
+
+
+def test_who_holds_a_key_has_neither_password_nor_passkey(session: Session, portal: Portal) -> None:
+    holder = User(username="key:X", name="平台操作人员", password_hash="", role=Role.CENTRE)
+    session.add(holder)
+    session.flush()
+    with pytest.raises(Refused, match="没有密码"):
+        invitations.issue(session, portal, ADMIN, holder)
+    with pytest.raises(Refused, match="不使用通行密钥"):
+        passkeys.to_add(session, portal, holder, Visit("browser", "https://localhost"), "portal")
+
+
+def test_a_second_factor_is_set_up_step_by_step(
+    session: Session, portal: Portal, clerk: User
+) -> None:
+    with pytest.raises(Refused, match="没有等待确认的设置"):
+        second_factor.confirm(session, portal, clerk, "000000", 0)
+    with pytest.raises(Refused, match="还没有启用"):
+        second_factor.renew_codes(session, portal, clerk)
+    set_up_codes(session, portal, clerk, came_in(session, portal)[1])
+    sealed = clerk.totp_sealed
+    with pytest.raises(Refused, match="已经启用"):
+        second_factor.start(session, portal, clerk)
+    with pytest.raises(Refused, match="没有等待确认的设置"):
+        second_factor.confirm(session, portal, clerk, "000000", 0)
+    assert clerk.totp_sealed == sealed
+
+
+def test_nobody_removes_anothers_passkey(
+    app: Flask, session: Session, portal: Portal, clerk: User
+) -> None:
+    Holder(app, "clerk").add()
+    other = user(session, portal, "other", role=Role.CENTRE)
+    (passkey,) = session.get_one(User, clerk.id).passkeys
+    for key in (passkey.id, passkey.id + 1):
+        with pytest.raises(NotFound):
+            second_factor.remove_passkey(session, portal, other, key, 0)
 
 
 @pytest.mark.parametrize("roles", [[], [Role.SCHOOL], [Role.CENTRE, Role.SCHOOL]])
