@@ -18,9 +18,7 @@ def check(session: Session, claim: Claim, portal: Portal) -> None:
     # Closed at once when the job must stop: the file's reader is another process.
     with closing(cast(Any, steps)):
         for step in steps:
-            claim.checkpoint(
-                session, portal.clock(), stage="reading", done=step.done, total=step.total
-            )
+            claim.checkpoint(session, stage="reading", done=step.done, total=step.total)
             session.commit()
 
 

@@ -1,41 +1,53 @@
-"""ods before it is parsed: password, macros, links, far cells; and what readers leave out."""
+"""ods before it is read: password, macros, links, document types; and which sheets there are."""
 
 import re
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
+from functools import partial
 from xml.parsers import expat
 
 from importers.archive import Archive, plain_name, refuse_declarations
-from importers.cells import Unusable
 from importers.limits import Limits, Refused
-from importers.survey import SheetSurvey, Survey
+from importers.opendocument_sheet import OFFICE, TABLE, SheetReader
+from importers.sheets import Content, Sheet
 
-_TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0 "
-_OFFICE = "urn:oasis:names:tc:opendocument:xmlns:office:1.0 "
-_LINKS = frozenset({_TABLE + "table-source", _TABLE + "cell-range-source", _OFFICE + "dde-source"})
+_CONTENT = "content.xml"
+_STYLE = "urn:oasis:names:tc:opendocument:xmlns:style:1.0 "
+_LINKS = frozenset({TABLE + "table-source", TABLE + "cell-range-source", OFFICE + "dde-source"})
 _OUTSIDE = re.compile(r"'(?:file|https?|ftp|smb):", re.IGNORECASE)
 _LONGEST_MANIFEST = 8 << 20
 
 
-def survey_workbook(archive: Archive, limits: Limits) -> Survey:
-    """Reads through the content; raises Refused, or tells what it saw of each sheet, by name."""
+def sheets_of(archive: Archive, limits: Limits) -> list[Sheet]:
+    """The sheets; raises Refused for what no workbook of ours may hold."""
     parts = {plain_name(entry): entry for entry in archive.entries}
+    _refuse_by_parts(archive, parts)
+    outline = _Outline()
+    for name, entry in parts.items():
+        if name == _CONTENT:
+            _follow(archive.chunks(entry), outline.start)
+        elif name.endswith(".xml") and not name.startswith("meta-inf/"):
+            # Old programs give the manifest, which nobody parses, a document type.
+            refuse_declarations(archive.chunks(entry))
+    if sum(not hidden for _, hidden in outline.sheets) > limits.sheets:
+        raise Refused.because("file.unsafe", "工作表过多")
+    load = partial(_load, archive, parts[_CONTENT], limits)
+    return [
+        Sheet(name, hidden, partial(load, place))
+        for place, (name, hidden) in enumerate(outline.sheets)
+    ]
+
+
+def _refuse_by_parts(archive: Archive, parts: dict[str, zipfile.ZipInfo]) -> None:
     manifest = parts.get("meta-inf/manifest.xml")
     if manifest and manifest.file_size > _LONGEST_MANIFEST:
         raise Refused.because("file.unsafe", "目录部分过大")
     if manifest and b"encryption-data" in archive.read(manifest):
         raise Refused.because("file.encrypted")
-    if "content.xml" not in parts:
+    if _CONTENT not in parts:
         raise Refused.because("file.unreadable", "内容不是 ods 工作簿")
     if any(_is_macro(name) for name in parts):
         raise Refused.because("file.macros")
-    scan = _ContentScan(limits)
-    for name, entry in parts.items():
-        if name == "content.xml":
-            _follow(archive.chunks(entry), scan)
-        elif name.endswith(".xml") and not name.startswith("meta-inf/"):
-            # Old programs give the manifest, which nobody parses, a document type.
-            refuse_declarations(archive.chunks(entry))
-    return Survey(lambda _, title: scan.sheets.get(title, SheetSurvey()))
 
 
 def _is_macro(name: str) -> bool:
@@ -44,13 +56,23 @@ def _is_macro(name: str) -> bool:
     return name.startswith("scripts/")
 
 
-def _follow(chunks: Iterator[bytes], scan: "_ContentScan") -> None:
+def _follow(
+    chunks: Iterator[bytes],
+    start: Callable[[str, dict[str, str]], None],
+    reader: SheetReader | None = None,
+) -> None:
     parser = expat.ParserCreate(namespace_separator=" ")
+    parser.buffer_text = True
     parser.StartDoctypeDeclHandler = _refuse_doctype
-    parser.StartElementHandler = scan.start
+    parser.StartElementHandler = start
+    if reader:
+        parser.EndElementHandler = reader.end
+        parser.CharacterDataHandler = reader.text
     try:
         for chunk in chunks:
             parser.Parse(chunk, False)
+            if reader and reader.is_done:
+                return
         parser.Parse(b"", True)
     except (expat.ExpatError, ValueError, LookupError) as error:
         raise Refused.because("file.unreadable", "工作簿内容已损坏") from error
@@ -60,58 +82,32 @@ def _refuse_doctype(*_: object) -> None:
     raise Refused.because("file.unsafe", "含有实体定义")
 
 
-class _ContentScan:
-    """Follows rows and cells; empty repeated ones cost nothing, as in every ods file's end."""
+def _load(archive: Archive, entry: zipfile.ZipInfo, limits: Limits, place: int) -> Content:
+    reader = SheetReader(place, limits)
+    _follow(archive.chunks(entry), reader.start, reader)
+    return Content(reader.finished(), reader.rows)
 
-    def __init__(self, limits: Limits) -> None:
-        self.sheets: dict[str, SheetSurvey] = {}
-        self._limits = limits
-        self._sheet = SheetSurvey()
-        self._row = self._next_row = self._column = 1
+
+class _Outline:
+    """The sheets' names and whether they are hidden; refuses links."""
+
+    def __init__(self) -> None:
+        self.sheets: list[tuple[str, bool]] = []
+        self._style = ""
+        self._hidden: set[str] = set()
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        """An element begins; raises Refused for links and far cells."""
+        """An element begins."""
         if tag in _LINKS:
             raise Refused.because("file.unsafe", "含有外部链接")
-        if tag == _TABLE + "table":
-            self._sheet = SheetSurvey()
-            self.sheets[attributes.get(_TABLE + "name", "")] = self._sheet
-            self._next_row = 1
-            if len(self.sheets) > self._limits.sheets:
-                raise Refused.because("file.unsafe", "工作表过多")
-        elif tag == _TABLE + "table-row":
-            self._start_row(attributes)
-        elif tag in (_TABLE + "table-cell", _TABLE + "covered-table-cell"):
-            self._start_cell(attributes)
-
-    def _start_row(self, attributes: dict[str, str]) -> None:
-        self._row = self._next_row
-        self._next_row += _count(attributes, "number-rows-repeated")
-        self._column = 1
-        hidden = attributes.get(_TABLE + "visibility") in ("collapse", "filter")
-        if hidden:
-            last = min(self._next_row, self._limits.rows + 1)
-            self._sheet.hidden_rows.update(range(self._row, last))
-
-    def _start_cell(self, attributes: dict[str, str]) -> None:
-        column = self._column
-        self._column += _count(attributes, "number-columns-repeated")
-        if not attributes:
-            return
-        has_value = _OFFICE + "value-type" in attributes
-        formula = attributes.get(_TABLE + "formula")
-        if has_value or formula is not None:
-            self._sheet.reach(self._next_row - 1, self._column - 1, self._limits)
-        if formula is not None:
-            if _OUTSIDE.search(formula):
-                raise Refused.because("file.unsafe", "含有外部链接")
-            if not has_value:
-                self._sheet.mark(self._row, column, Unusable())
-        rows = _count(attributes, "number-rows-spanned")
-        if rows > 1:
-            right = column + _count(attributes, "number-columns-spanned") - 1
-            self._sheet.merge((self._row, column, self._row + rows - 1, right), self._limits)
-
-
-def _count(attributes: dict[str, str], name: str) -> int:
-    return max(int(attributes.get(_TABLE + name, "1")), 1)
+        if tag == TABLE + "table":
+            if TABLE + "is-sub-table" not in attributes:
+                hidden = attributes.get(TABLE + "style-name", "") in self._hidden
+                self.sheets.append((attributes.get(TABLE + "name", ""), hidden))
+        elif tag == _STYLE + "style":
+            self._style = attributes.get(_STYLE + "name", "")
+        elif tag == _STYLE + "table-properties":
+            if attributes.get(TABLE + "display") == "false":
+                self._hidden.add(self._style)
+        elif _OUTSIDE.search(attributes.get(TABLE + "formula", "")):
+            raise Refused.because("file.unsafe", "含有外部链接")

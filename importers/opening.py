@@ -12,6 +12,7 @@ from school_portal.domain.labels import fold
 from school_portal.domain.levels import TrainingLevel
 from school_portal.domain.projects import Occupation, Project
 from school_portal.domain.roster import Route
+from school_portal.domain.texts import trimmed
 
 Sheets = Mapping[str, Sequence[tuple[int, Sequence[str]]]]
 """By sheet: (row as the spreadsheet program shows it, the row's cells as text)."""
@@ -68,7 +69,7 @@ def read_opening(sheets: Sheets, known: Known) -> OpeningData:
     for name, rows in sheets.items():
         if name in SHEETS:
             _read_sheet(data, name, rows)
-        elif any(any(cell.strip() for cell in cells) for _, cells in rows):
+        elif any(any(trimmed(cell) for cell in cells) for _, cells in rows):
             _tell(data, name, None, None, "不是期初数据的工作表，请改正名称或删去。")
     if not any(name in SHEETS for name in sheets):
         names = "、".join(SHEETS)
@@ -108,7 +109,7 @@ def _read_sheet(data: OpeningData, name: str, rows: Sequence[tuple[int, Sequence
     if missing or doubled:
         return
     for number, cells in rows[1:]:
-        if any(cell.strip() for cell in cells):
+        if any(trimmed(cell) for cell in cells):
             data.rows[name].append(_read_row(data, name, number, cells, places))
 
 
@@ -118,7 +119,7 @@ def _read_row(
     values: dict[str, Any] = {}
     for column in SHEETS[sheet]:
         place = places.get(fold(column.name))
-        cell = cells[place].strip() if place is not None and place < len(cells) else ""
+        cell = trimmed(cells[place]) if place is not None and place < len(cells) else ""
         if not cell:
             if column.required:
                 _tell(data, sheet, number, column.name, "未填写，此项必填，请补充。")

@@ -10,9 +10,13 @@ from __future__ import annotations
 import io
 import secrets
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 from typing import BinaryIO, cast
+from urllib.parse import unquote, urlsplit
 
 import obstore
 from cryptography.exceptions import InvalidTag
@@ -20,6 +24,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import ObjectStore, from_url
 
+from school_portal import private
 from school_portal.config import PREFIX, SettingsError
 from school_portal.security.cipher import KEY_ID_SIZE, TAG_SIZE, KeyRing, Unreadable
 
@@ -52,19 +57,21 @@ class Storage:
     """
 
     def __init__(self, url: str, ring: KeyRing) -> None:
+        self._folder = _folder_at(url)
         self._store = _store_at(url)
         self._ring = ring
 
     def put(self, stream: BinaryIO, limit: int) -> Stored:
         """Keeps what the stream holds, under a new random name.
 
-        The ciphertext is held in memory until it is whole: a store refuses to overwrite only
-        what comes in one piece. Raises TooLarge beyond `limit` bytes; then nothing is kept.
+        It is on the disk when this returns: a receipt may say so. The ciphertext is held in memory
+        until it is whole: a store refuses to overwrite only what comes in one piece. Raises
+        TooLarge beyond `limit` bytes; then nothing is kept.
         """
         token = secrets.token_hex(20)
         key = f"{token[:2]}/{token[2:]}"
         reader = _Measured(stream, limit)
-        obstore.put(self._store, key, self._sealed(key, reader), mode="create")
+        self._write(key, self._sealed(key, reader))
         return Stored(key, reader.digest.hexdigest(), reader.size)
 
     def open(self, key: str) -> BinaryIO:
@@ -86,6 +93,26 @@ class Storage:
         for batch in obstore.list(self._store):
             yield from (entry["path"] for entry in batch)
 
+    def names_older_than(self, age: timedelta) -> list[str]:
+        """The names of files that were put so long ago, by the store's own clock."""
+        now = self._now()
+        return [
+            entry["path"]
+            for batch in obstore.list(self._store)
+            for entry in batch
+            if now - entry["last_modified"] > age
+        ]
+
+    def drop_drafts(self, age: timedelta) -> None:
+        """Removes what was begun so long ago and never put: whoever wrote it was killed."""
+        if self._folder is None:  # of S3, nothing in parts is asked for
+            return
+        before = (self._now() - age).timestamp()
+        for draft in self._folder.glob(f"*/*{private.DRAFT_MARK}*"):
+            with suppress(FileNotFoundError):
+                if draft.stat().st_mtime < before:
+                    draft.unlink()
+
     def key_id(self, key: str) -> bytes:
         """The id of the encryption key that the file is under. Raises FileNotFoundError."""
         try:
@@ -97,7 +124,7 @@ class Storage:
         """Encrypts the file anew under the newest key, in its place, in one step."""
         with self.open(key) as content:
             sealed = self._sealed(key, content)
-        obstore.put(self._store, key, sealed, use_multipart=False)
+        self._write(key, sealed, replace=True)
 
     def probe(self) -> None:
         """Puts a file, reads it and removes it; raises what fails."""
@@ -109,6 +136,28 @@ class Storage:
                     raise Unreadable("存储读回的内容与写入的不一致")
         finally:
             self.delete(stored.key)
+
+    def _now(self) -> datetime:
+        """The time of whoever keeps the files: another machine's clock would call fresh ones old.
+
+        A file is put to see it.
+        """
+        key = self.put(io.BytesIO(), 0).key
+        try:
+            return obstore.head(self._store, key)["last_modified"]
+        finally:
+            self.delete(key)
+
+    def _write(self, key: str, sealed: bytearray, *, replace: bool = False) -> None:
+        """S3 says that it has the file once it is kept; a disk has to be asked for it."""
+        if self._folder is not None:
+            path = self._folder / key
+            private.folder(path.parent)
+            private.write(path, sealed, replace=replace)
+        elif replace:
+            obstore.put(self._store, key, sealed, use_multipart=False)
+        else:
+            obstore.put(self._store, key, sealed, mode="create")
 
     def _sealed(self, key: str, stream: BinaryIO | _Measured) -> bytearray:
         sealed = bytearray()
@@ -154,11 +203,27 @@ class Storage:
         return self._ring.derive(head[:KEY_ID_SIZE], head[KEY_ID_SIZE:], _purpose(key))
 
 
+def _folder_at(url: str) -> Path | None:
+    """The folder of a URL, made where it is absent; None for a store that is none."""
+    if not url.startswith("file://"):
+        return None
+    folder = Path(unquote(urlsplit(url).path))
+    if not folder.is_absolute():
+        raise SettingsError(f"设置 {PREFIX}STORAGE_URL 须写明绝对路径，如 file:///srv/portal-files")
+    try:
+        private.folder(folder)
+        for part in folder.glob("[0-9a-f][0-9a-f]"):  # of earlier versions, open to others
+            private.close(part)
+    except OSError:
+        raise SettingsError(f"设置 {PREFIX}STORAGE_URL 的目录无法建立或打开") from None
+    return folder
+
+
 def _store_at(url: str) -> ObjectStore:
     """The store of a URL. Raises SettingsError."""
     try:
         if url.startswith("file://"):
-            return from_url(url, mkdir=True)
+            return from_url(url)
         if url.startswith("s3://"):
             return from_url(url)
     except (BaseError, OSError):

@@ -7,6 +7,8 @@ from typing import BinaryIO
 
 from flask import Response, send_file
 
+from school_portal.domain.plain_text import plain_name
+
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -16,7 +18,8 @@ def workbook(content: bytes, name: str) -> Response:
 
 
 def attachment(content: BinaryIO, name: str, media_type: str) -> Response:
-    """The file to be kept, never shown in the browser, whatever is in it."""
-    answer = send_file(content, mimetype=media_type, as_attachment=True, download_name=name)
+    """The file to be kept, never shown in the browser, whatever is in it or in its name."""
+    shown = plain_name(name) or "file"
+    answer = send_file(content, mimetype=media_type, as_attachment=True, download_name=shown)
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -23,10 +23,10 @@ class Failed(click.ClickException):
 
 def log_to_home(settings: Settings) -> None:
     """Send what the code logs to the home's log, and nothing of it to the terminal."""
+    from school_portal import private  # noqa: PLC0415
     from school_portal.logs import configure  # noqa: PLC0415
 
-    folder = settings.home / "logs"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    folder = private.closed_folder(settings.home / "logs")
     configure((folder / "command.log").open("a", encoding="utf-8"))
 
 

@@ -37,6 +37,7 @@ from school_portal.services.setup import initialise
 
 HOME = f"{config.PREFIX}HOME"
 START_SECONDS = 60.0
+FEW = 3  # of each list in the terminal: after real use there are thousands, the pages have them
 CA = "ca"  # the folder of the demonstration's CA
 SAMPLE, TO_TRY = f"{SECONDARY.name}名册.xlsx", f"{COLLEGE.name}名册.xlsx"
 
@@ -126,9 +127,9 @@ def _main_job(
     session.commit()
     document = import_uploaded(session, waiter, actor, uploaded, accept_valid=True)
     yield f"—— 名册：{file}"
-    yield from import_lines(document)
+    yield from import_lines(document, FEW)
     yield f"—— 团体申报：{school.name}"
-    yield from plan_lines(generated(session, waiter, school, portal.today()), "已生成")
+    yield from plan_lines(generated(session, waiter, school, portal.today()), "已生成", FEW)
 
 
 def _await_site(supervisor: Supervisor, site: str) -> None:

@@ -18,7 +18,7 @@ from school_portal.domain.levels import Level
 from school_portal.models import ApplicationMember, GroupApplication, Specialty, Student
 from school_portal.security import audit
 from school_portal.security.vault import Vault
-from school_portal.services.access import Actor
+from school_portal.services.access import Actor, Refused
 
 TEXT = "@"
 HEADERS = (
@@ -46,11 +46,14 @@ def export(session: Session, vault: Vault, actor: Actor, application: GroupAppli
     """The workbook (xlsx): the application's facts on top, then its students, all as text.
 
     Whole document numbers leave the portal here, so the reading is on record (rulebook 11).
+    Raises Refused where nobody is in it.
     """
+    rows = _students(session, vault, application)
+    if not rows:
+        raise Refused(f"团体申报 {application.number} 中没有学生，没有可以导出的名单。")
     book = Workbook(write_only=True)
     sheet = stream_sheet(book, "团体申报名单")
     _lay_out(sheet)
-    rows = _students(session, vault, application)
     for line in _facts(application, len(rows)):
         sheet.append([text_cell(sheet, text, bold=not place) for place, text in enumerate(line)])
     sheet.append([])

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from school_portal import jobs
 from school_portal.domain.identifiers import mask_numbers
+from school_portal.domain.plain_text import plain_name
 from school_portal.domain.roster import ROSTER_WORKFLOW, RosterAction, RosterState
 from school_portal.domain.workflow import Role
 from school_portal.models import (
@@ -62,7 +63,7 @@ def upload(
     roster = Roster(
         school_id=school_id,
         upload_token=token,
-        file_name=mask_numbers(file_name)[-255:],
+        file_name=mask_numbers(plain_name(file_name, 255)) or "名册",
         sha256=stored.sha256,
         size=stored.size,
         storage_key=stored.key,
@@ -252,16 +253,24 @@ def confirm(
     roster: Roster,
     *,
     accept_valid: bool,
+    expected: int | None = None,
     request_id: str | None = None,
 ) -> Job:
     """Have a worker save the checked rows; rejected ones only stay out where that was chosen.
 
-    Raises Refused.
+    `expected` is the number of rows that the person saw. Raises Refused.
     """
     if roster.rejected and not accept_valid:
         raise Refused(
             f"名册中有 {roster.rejected} 行未通过检查，未保存任何学生。"
             "请改正后重新上传，或选择只保存通过的行。"
+        )
+    if not roster.accepted:
+        raise Refused("名册中没有可以保存的行，未保存任何学生。请补充或改正后重新上传。")
+    if expected not in (None, roster.accepted):
+        raise Refused(
+            f"名册的检查结果已经改变，现在通过的是 {roster.accepted} 行，未保存任何学生。"
+            "请查看最新结果后重新确认。"
         )
     apply(
         session,

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from school_portal.domain.account import ACCOUNT_WORKFLOW, AccountAction, AccountState
 from school_portal.domain.facts import Account
 from school_portal.domain.workflow import Role
-from school_portal.models import School, SchoolAccount, StateChange, dialect
+from school_portal.models import School, SchoolAccount, dialect
 from school_portal.services.access import Actor, lock
 from school_portal.services.portal import Portal
-from school_portal.services.transitions import apply, history
+from school_portal.services.transitions import apply
 
 
 def state_of(session: Session, school: School, on: date) -> AccountState:
@@ -48,12 +48,6 @@ def page(session: Session, name: str, *, limit: int, offset: int) -> Sequence[Sc
 
 def _named(name: str) -> sa.ColumnElement[bool]:
     return School.name.contains(name, autoescape=True) | (School.uscc == name.upper())
-
-
-def changes(session: Session, school: School) -> list[StateChange]:
-    """The account's history, the newest first."""
-    account = session.scalar(sa.select(SchoolAccount).where(SchoolAccount.school_id == school.id))
-    return history(session, account.subject) if account else []
 
 
 def _by_days(school: School, on: date) -> AccountState:

@@ -115,6 +115,15 @@ def last_change(session: Session, subject: str) -> StateChange | None:
     )
 
 
+def waiting_since(session: Session, workflow: Workflow[Any, Any], case: Any) -> datetime | None:
+    """When the case moved last; None where nothing follows any more."""
+    if workflow.is_final(case.state):
+        return None
+    moved = sa.select(sa.func.max(StateChange.at)).where(StateChange.subject == case.subject)
+    found: datetime | None = session.scalar(moved)
+    return found
+
+
 def history(session: Session, subject: str) -> list[StateChange]:
     """All moves of a case, the newest first."""
     found = session.scalars(

@@ -45,7 +45,7 @@ def test_every_recorded_action_has_words() -> None:
 
 
 def test_every_recorded_action_is_looked_for_by_a_test() -> None:
-    """Else it may be lost unseen. Moves by a workflow are recorded, and tested, in one place."""
+    """Else it may be lost unseen. A workflow's moves are recorded in one place and tested there."""
     written = "".join(
         path.read_text(encoding="utf-8")
         for path in TESTS.rglob("test_*.py")

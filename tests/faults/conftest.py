@@ -1,4 +1,7 @@
-"""Real worker processes on a real Valkey, with leases and sweeps quick enough to watch."""
+"""Real worker processes on a real Valkey, with leases and sweeps quick enough to watch.
+
+This process's clock stands weeks away from the workers': nothing of theirs depends on it.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ from school_portal.extensions import db
 from school_portal.models import Job, JobState, Roster, Student, dialect
 from school_portal.services import rosters
 from school_portal.services.access import Actor
-from school_portal.services.portal import Clock, Portal, utc_now
+from school_portal.services.portal import Portal
 from tests.factories.operation import Operation, running, workbook
 
 CONSOLE = Actor.operator_at_the_console()
@@ -106,12 +109,6 @@ class Crew:
 
     def logs(self) -> str:
         return "".join(path.read_text() for path in sorted(self.folder.glob("worker-*.log")))
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """The workers' own: this process and they must agree on leases."""
-    return utc_now
 
 
 @pytest.fixture

@@ -10,11 +10,13 @@ from hashlib import sha256
 
 import pytest
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from school_portal.domain.specialty_evaluation import EvaluationAction
 from school_portal.domain.windows import TZ
 from school_portal.models import SpecialtyEvaluation
+from school_portal.security import audit
 from school_portal.services.portal import Portal
 from school_portal.services.project_search import key_of
 from tests.conftest import FakeClock
@@ -45,8 +47,11 @@ def desk(session: Session, portal: Portal, operation: Operation) -> Desk:
     return Desk.of(session, portal, operation.school)
 
 
+NEW = "/school/evaluations/new"
+
+
 def started(visitor: Visitor) -> str:
-    answer = visitor.post("/school/evaluations", follow=False, training_level="secondary")
+    answer = visitor.post(f"{NEW}?training_level=secondary", follow=False, version="0")
     location: str = answer.location
     return location.removesuffix("/edit")
 
@@ -190,6 +195,34 @@ def test_what_is_no_document_is_refused(
     assert said in answer.get_data(as_text=True)
 
 
+@pytest.mark.parametrize("gone", [False, True], ids=["attach", "detach"])
+def test_nothing_is_told_as_done_whose_commit_failed(
+    app: Flask, visitor: Visitor, desk: Desk, monkeypatch: pytest.MonkeyPatch, gone: bool
+) -> None:
+    app.config.update(PROPAGATE_EXCEPTIONS=False)
+    evaluation = desk.complete()
+    made, specialty = evaluation.programmes[0].id, desk.school.specialties[0].id
+    case = kept(desk, evaluation)
+    with monkeypatch.context() as broken:
+        broken.setattr(audit, "digest_of", unreachable)
+        if gone:
+            answer = visitor.post(f"{case}/programmes/{made}/detach")
+        else:
+            file = (io.BytesIO(PDF), "计划.pdf")
+            answer = visitor.post(f"{case}/programmes", specialty=specialty, file=file)
+    assert answer.status_code == 500
+    page = visitor.text(f"{case}/edit")
+    assert "已移除" not in page
+    assert "已上传" not in page
+    assert "计划.pdf" not in page
+    assert "人才培养方案.pdf" in page
+
+
+def unreachable(_: object) -> bytes:
+    """The database goes away at the commit, which writes the audit chain."""
+    raise OperationalError("COMMIT", {}, Exception("gone"))
+
+
 def test_documents_are_downloads_and_nothing_else(visitor: Visitor, desk: Desk) -> None:
     evaluation = desk.draft()
     made = desk.attach(evaluation, PDF, "方案.pdf")
@@ -244,7 +277,7 @@ def test_a_returned_one_shows_why_and_opens_what_is_named(visitor: Visitor, desk
     page = visitor.text(case)
     assert "请补正" in page
     assert "可以修改：联系地址。期限 2026-10-17（周六）24:00" in page
-    assert "2026-10-17（周六）（还有 2 天）" in page
+    assert '2026-10-17（周六） <span class="due-near">还有 2 天（1 个工作日）</span>' in page
     edit = visitor.text(f"{case}/edit")
     assert 'name="address"' in edit
     assert 'name="contact"' not in edit
@@ -266,9 +299,38 @@ def test_withdrawing_asks_why(visitor: Visitor, desk: Desk) -> None:
     assert "专业停招" in visitor.text(case)
 
 
+def test_a_form_is_no_draft_before_a_word_of_it_is_kept(
+    visitor: Visitor, desk: Desk, specialty: int
+) -> None:
+    address = f"{NEW}?training_level=secondary"
+    page = visitor.text(address)
+    assert "还没有保存" in page and 'value="校长"' in page
+    long = visitor.post(address, version="0", contact="王" * 51)
+    assert long.status_code == 422
+    assert "王" * 51 in long.get_data(as_text=True)
+    assert "还没有专业评估申请" in visitor.text("/school/evaluations")
+    beside = {"csrf_token": visitor.token(), "version": "0", "contact": "王老师"}
+    line = visitor.send("POST", address, data=beside, headers={**HTML, "HX-Request": "true"})
+    text = line.get_data(as_text=True)
+    assert "已保存" in text and "/edit#lines" in text
+    beside |= {"version": version(text), "contact": "丙老师"}
+    visitor.send("POST", address, data=beside, headers={**HTML, "HX-Request": "true"})
+    assert (
+        visitor.send(
+            "POST", address, data={**beside, "version": "0", "contact": "丁老师"}, headers=HTML
+        ).status_code
+        == 409
+    )
+    found = visitor.get(address, follow=False).location
+    assert 'value="丙老师"' in visitor.text(found)
+    kept = desk.session.query(SpecialtyEvaluation).one()
+    assert (kept.contact, kept.legal_representative) == ("丙老师", "")
+
+
 def test_no_draft_of_a_training_level_of_others(visitor: Visitor) -> None:
     for level in ("higher", "none", ""):
-        assert visitor.post("/school/evaluations", training_level=level).status_code == 404
+        assert visitor.get(f"{NEW}?training_level={level}").status_code == 404
+        assert visitor.post(f"{NEW}?training_level={level}", version="0").status_code == 404
 
 
 def test_pages_hold_no_script_and_no_style(visitor: Visitor, desk: Desk, specialty: int) -> None:

@@ -155,6 +155,25 @@ def test_what_a_visitor_says_of_the_host_is_in_no_link(app: Flask, site: str) ->
         assert verification_page("none") == f"{site}/verify/none"
 
 
+@pytest.mark.parametrize("path", ["/school", "/school//rosters", "/school///rosters/new?next=//x"])
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8443"])
+def test_a_redirect_stays_here_whatever_the_host_is_said_to_be(
+    app: Flask, path: str, host: str
+) -> None:
+    """Without ORIGIN too: what a cache or a proxy keeps of it must lead nowhere else."""
+    answer = Visitor(app).send("GET", path, headers={**HTML, "Host": host})
+    assert answer.status_code == 308
+    location = answer.headers["Location"]
+    assert location.startswith("/school/") and "evil" not in location
+
+
+@pytest.mark.parametrize("referrer", ["http://[", "http://localhost//evil.example/", "\\\\evil"])
+def test_the_way_back_is_within_the_portal(app: Flask, referrer: str) -> None:
+    answer = Visitor(app).send("GET", "/nowhere", headers={**HTML, "Referer": referrer})
+    assert answer.status_code == 404
+    assert 'href="//' not in answer.get_data(as_text=True)
+
+
 @pytest.mark.parametrize("header", ["X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded"])
 def test_what_a_visitor_says_of_a_proxy_is_not_believed(app: Flask, header: str) -> None:
     said = {"X-Forwarded-Proto": "https"}.get(header, "evil.example")

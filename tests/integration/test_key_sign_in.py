@@ -154,9 +154,7 @@ def test_a_renewed_certificate_works_and_is_recorded(
     assert [holder.sign_in().status_code for _ in range(2)] == [200, 200]
     assert session.scalar(renewals) == 1
     told = session.execute(sa.select(User.username, Notice.path).join(Notice)).all()
-    pages = {username.partition(":")[0]: path for username, path in told}
-    assert pages == {"zhang": "/school/account", "key": "/school/account", "wang": centre_page}
-    assert len(told) == len(pages)
+    assert sorted(map(tuple, told)) == [("wang", centre_page), ("zhang", "/school/account")]
 
 
 @pytest.mark.parametrize(
@@ -296,7 +294,9 @@ def test_a_malformed_request(holder: Holder, spoiled: Spoil) -> None:
     assert (answer.status_code, code(answer)) == (400, "request.invalid")
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"null", b"[" * 60_000])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"\xff\xfe", b"null", b"[" * 60_000, b'{"x":' * 12_000]
+)
 def test_a_body_that_is_no_json(holder: Holder, body: bytes) -> None:
     answer = holder.visitor.send("POST", "/auth/ca/verify", data=body)
     assert (answer.status_code, code(answer)) == (400, "request.invalid")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import pyotp
@@ -21,7 +22,7 @@ from school_portal.models import Passkey, PolicyChange, RecoveryCode, SignIn, Us
 from school_portal.services import passkeys
 from school_portal.services.portal import Portal
 from tests.conftest import NOW, FakeClock
-from tests.factories.authenticator import PRESENT, VERIFIED, Authenticator
+from tests.factories.authenticator import PRESENT, VERIFIED, Authenticator, base64
 from tests.factories.visitor import Visitor, user
 
 PAGE = "/settings/second-factor"
@@ -155,6 +156,42 @@ def test_an_answer_that_opens_nothing(holder: Holder, session: Session, spoil: S
     assert "没有通过核对" in refused.get_data(as_text=True)
     assert not holder.is_in()
     assert session.scalars(sa.select(Passkey.sign_count)).all() == [1]
+
+
+SITE = sha256(b"localhost").digest()
+EXTENDED = bytes([PRESENT | VERIFIED | 0x80])  # CBOR follows
+GARBAGE = [
+    pytest.param({"id": "\ud800", "rawId": "\ud800"}, id="half a character"),
+    pytest.param({"response": {"clientDataJSON": base64(b"[" * 9000)}}, id="deep JSON"),
+    pytest.param({"response": {"clientDataJSON": base64(b'{"type": NaN')}}, id="half of JSON"),
+    pytest.param({"response": {"authenticatorData": base64(b"x")}}, id="short data"),
+    *(
+        pytest.param(
+            {"response": {"authenticatorData": base64(SITE + EXTENDED + bytes(4) + cbor)}}, id=name
+        )
+        for name, cbor in (
+            ("deep CBOR", b"\x81" * 5000),
+            ("half of CBOR", b"\xa1"),
+            ("huge CBOR", b"\x9b" + b"\xff" * 8),
+            ("strange CBOR", b"\xd8\x25\x61x"),
+        )
+    ),
+    pytest.param({"response": {"signature": base64(b"\x30\x80" * 500)}}, id="deep ASN.1"),
+    pytest.param({"response": {"userHandle": 7}}, id="a number"),
+    pytest.param({"response": None}, id="no response"),
+    pytest.param({"clientExtensionResults": "[" * 5000, "type": []}, id="another type"),
+]
+
+
+@on_one_database
+@pytest.mark.parametrize("garbage", GARBAGE)
+def test_an_answer_that_is_garbage(holder: Holder, garbage: dict[str, Any]) -> None:
+    answer: dict[str, Any] = json.loads(holder.answer())
+    response = garbage.get("response")
+    merged = {**answer["response"], **response} if isinstance(response, dict) else response
+    spoiled = {**answer, **garbage, **({"response": merged} if "response" in garbage else {})}
+    assert holder.send(json.dumps(spoiled)).status_code == 422
+    assert not holder.is_in()
 
 
 def test_a_disabled_account(holder: Holder, session: Session) -> None:

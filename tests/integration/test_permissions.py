@@ -243,7 +243,7 @@ def test_one_stale_line_stops_all_and_who_and_when_is_said(
     first, second = asked(session, portal, operation.school, DRINKS_4, NURSE_4)
     permissions.refuse(session, portal, Actor.of(colleague), [first.id], "材料不全。")
     session.commit()
-    with pytest.raises(Refused, match="张老师已于 2026-10-15 10:00 进行“不同意”"):
+    with pytest.raises(Refused, match="张老师已于 2026-10-15 10:00 进行“不予开通”"):
         permissions.grant(session, portal, CENTRE, [first.id, second.id], True)
     assert second.state is PermissionState.REQUESTED
 

@@ -247,9 +247,9 @@ def test_the_pages(app: Flask, session: Session, portal: Portal, operation: Oper
     school, other = Visitor(app), Visitor(app)
     school.sign_in("school")
     other.sign_in("other")
-    found = school.post("/school/students", follow=False, number=number)
+    found = school.post("/school/students", follow=False, query=number)
     assert found.location == f"/school/students/{student_id}"
-    missing = other.post("/school/students", number=number)
+    missing = other.post("/school/students", query=number)
     assert (missing.status_code, number in missing.get_data(as_text=True)) == (422, False)
     page = f"/school/students/{student_id}"
     assert number not in school.text(page)

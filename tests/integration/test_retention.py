@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from sqlalchemy.orm import Session
 
+from batch import sweeper
 from batch.sweeper import tidy
 from school_portal.domain.roster import RosterState
 from school_portal.models import (
@@ -100,6 +102,7 @@ def test_old_notices_go(
 
 
 def test_waiting_workers_apply_it_and_outlive_a_storage_that_is_away(
+    assembled: Flask,
     session: Session,
     portal: Portal,
     clock: FakeClock,
@@ -114,10 +117,70 @@ def test_waiting_workers_apply_it_and_outlive_a_storage_that_is_away(
 
     with monkeypatch.context() as broken:
         broken.setattr(portal.storage, "delete", away)
-        tidy(portal)
+        tidy(portal, assembled.extensions["bell"])
     session.expire_all()
     assert applied.expired_at is None
     session.commit()
-    tidy(portal)
+    tidy(portal, assembled.extensions["bell"])
     session.expire_all()
     assert applied.expired_at is not None
+
+
+@pytest.mark.parametrize("error", [LookupError("a bug"), ConnectionError(), MemoryError()])
+def test_a_step_that_fails_holds_up_no_other(
+    assembled: Flask,
+    session: Session,
+    portal: Portal,
+    clock: FakeClock,
+    operation: Operation,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+) -> None:
+    applied = enrol(session, portal, operation.school, 1)
+    clock.now = LAST_DAY + timedelta(days=1)
+    session.commit()
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(sweeper, "TIDYING", (fail, *sweeper.TIDYING))
+    tidy(portal, assembled.extensions["bell"])
+    session.expire_all()
+    assert applied.expired_at is not None
+
+
+def test_a_roster_that_cannot_be_removed_holds_up_no_other(
+    session: Session,
+    portal: Portal,
+    clock: FakeClock,
+    operation: Operation,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(retention, "BATCH", 1)
+    stuck, gone = (enrol(session, portal, operation.school, number) for number in (1, 2))
+    delete, clock.now = portal.storage.delete, LAST_DAY + timedelta(days=1)
+
+    def away(key: str) -> None:
+        if key == stuck.storage_key:
+            raise ConnectionError
+        delete(key)
+
+    monkeypatch.setattr(portal.storage, "delete", away)
+    for _ in range(100):
+        if gone.expired_at is not None:
+            break
+        retention.expire(session, portal)
+        session.commit()
+        session.expire_all()
+    assert (stuck.expired_at is None, gone.expired_at is None) == (True, False)
+
+
+@pytest.mark.parametrize("state", [RosterState.READING, RosterState.CONFIRMED])
+def test_what_no_worker_finished_goes_too(
+    session: Session, portal: Portal, clock: FakeClock, operation: Operation, state: RosterState
+) -> None:
+    waiting = checked(session, portal, operation)
+    waiting.state = state
+    clock.now = LAST_DAY + timedelta(days=1)
+    retention.expire(session, portal)
+    assert (waiting.state, list(portal.storage.names())) == (RosterState.DISCARDED, [])

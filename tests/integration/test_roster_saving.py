@@ -16,8 +16,18 @@ from importers import sandbox
 from importers.sandbox import ReaderLost
 from school_portal import jobs
 from school_portal.domain.roster import RosterState
-from school_portal.models import Job, JobState, Roster, RosterRow, School, Student, Wish
-from school_portal.services import personal_changes, rosters
+from school_portal.models import (
+    ApplicationMember,
+    GroupApplication,
+    Job,
+    JobState,
+    Roster,
+    RosterRow,
+    School,
+    Student,
+    Wish,
+)
+from school_portal.services import applications, exporting, personal_changes, rosters
 from school_portal.services.access import Actor, Refused
 from school_portal.services.portal import Portal
 from tests.factories.operation import Operation, running, student, workbook
@@ -269,3 +279,84 @@ def test_only_what_waits_for_nobody_is_asked_for_again(
     worked(session, portal, mine)
     with pytest.raises(Refused, match="没有需要继续的处理"):
         rosters.resume(session, portal, CONSOLE, mine)
+
+
+def test_a_roster_without_students_is_not_called_passed_and_not_saved(
+    operator: Visitor, session: Session, portal: Portal, operation: Operation
+) -> None:
+    roster = checked(session, portal, operation.school, [])
+    page = seen(operator, roster)
+    assert "没有可以保存的行" in page and "通过检查。" not in page and "确认保存" not in page
+    with pytest.raises(Refused, match="没有可以保存的行"):
+        rosters.confirm(session, portal, CONSOLE, roster, accept_valid=True)
+
+
+def test_only_what_the_page_showed_is_confirmed(
+    operator: Visitor, session: Session, portal: Portal, operation: Operation
+) -> None:
+    roster = checked(session, portal, operation.school, [student(1)])
+    address = f"/school/rosters/{roster.id}/confirm"
+    session.commit()
+    assert "现在通过的是 1 行" in operator.post(address, rows="2").get_data(as_text=True)
+    session.expire_all()
+    assert roster.state is RosterState.CHECKED
+    session.commit()
+    assert operator.post(address, rows="1").status_code == 200
+    session.expire_all()
+    assert roster.state is RosterState.CONFIRMED
+
+
+def test_a_job_that_has_ended_is_not_called_stopped(
+    operator: Visitor, session: Session, portal: Portal, operation: Operation
+) -> None:
+    roster = confirmed(session, portal, operation.school, [student(1)])
+    address = f"/school/jobs/{worked(session, portal, roster).id}/cancel"
+    session.commit()
+    assert "没有停止" in operator.post(address).get_data(as_text=True)
+
+
+def test_nothing_is_planned_of_a_roster_that_was_not_saved(
+    session: Session, portal: Portal, operation: Operation
+) -> None:
+    roster = checked(session, portal, operation.school, [student(1)])
+    with pytest.raises(Refused, match="还没有保存"):
+        applications.plan_document(session, portal, operation.school, portal.today(), roster.id)
+    with pytest.raises(Refused, match="还没有保存"):
+        applications.request_generation(
+            session, portal, CONSOLE, operation.school, portal.today(), roster.id
+        )
+
+
+def test_what_a_generation_came_to_is_told(
+    operator: Visitor, session: Session, portal: Portal, operation: Operation
+) -> None:
+    def generated() -> str:
+        job = applications.request_generation(
+            session, portal, CONSOLE, operation.school, portal.today()
+        )
+        job_id = job.id
+        session.commit()
+        run.execute(portal, job_id, "worker")
+        session.commit()
+        return operator.text(f"/school/applications?job={job_id}")
+
+    assert "还没有已保存的学生" in generated()
+    rows = [student(1), student(2, **{"毕业年月*": "2031-06"})]
+    worked(session, portal, confirmed(session, portal, operation.school, rows))
+    first, second = generated(), generated()
+    assert "已生成 1 份" in first and "另有 1 名学生未列入" in first
+    assert "没有生成团体申报：1 名学生已在申报中，1 名学生未列入" in second
+
+
+def test_an_emptied_application_is_no_workbook(
+    session: Session, portal: Portal, operation: Operation
+) -> None:
+    worked(session, portal, confirmed(session, portal, operation.school, [student(1)]))
+    job = applications.request_generation(
+        session, portal, CONSOLE, operation.school, portal.today()
+    )
+    applications.generate(session, portal, job)
+    session.execute(sa.delete(ApplicationMember))
+    made = session.scalars(sa.select(GroupApplication)).one()
+    with pytest.raises(Refused, match="没有学生"):
+        exporting.export(session, portal.vault, CONSOLE, made)

@@ -35,7 +35,6 @@ def entrance() -> str | Response:
         page=page,
         windows=windows_of(session, portal.clock(), current_user.role, None),
         now=portal.clock(),
-        today=portal.today(),
     )
 
 

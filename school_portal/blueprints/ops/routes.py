@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from ipaddress import ip_address
-from time import perf_counter
+from math import inf
+from threading import Lock
+from time import monotonic, perf_counter
 
 import sqlalchemy as sa
 import structlog
@@ -21,6 +23,7 @@ from prometheus_client import (
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from school_portal import bell
 from school_portal.blueprints.errors import problem
 from school_portal.blueprints.identity import begin_reading, public
 from school_portal.blueprints.ops.blueprint import blueprint
@@ -29,6 +32,7 @@ from school_portal.services.figures import figures
 from school_portal.services.portal import current_portal
 
 log = structlog.get_logger()
+LOOK_SECONDS = 5.0  # between two looks at what the portal leans on
 
 
 @blueprint.get("/healthz")
@@ -43,7 +47,7 @@ def probe_database() -> None:
 
 
 def probe_redis() -> None:
-    current_app.extensions["bell"].ping()
+    bell.probe(current_app.extensions["bell"])
 
 
 def probe_storage() -> None:
@@ -57,8 +61,26 @@ PROBES: dict[str, tuple[str, Callable[[], None]]] = {
 }
 
 
+class Readiness:
+    """What did not answer at the last look, which everybody is told for a moment.
+
+    A look puts a file and rings a bell, and anybody may ask.
+    """
+
+    def __init__(self) -> None:
+        self._looking, self._looked_at = Lock(), -inf
+        self._failing: list[str] = []
+
+    def failing(self) -> list[str]:
+        """The names of what does not answer."""
+        with self._looking:
+            if monotonic() - self._looked_at > LOOK_SECONDS:
+                self._failing, self._looked_at = failing(), monotonic()
+            return self._failing
+
+
 def failing() -> list[str]:
-    """The names of what does not answer."""
+    """The names of what does not answer now."""
     names = []
     for name, (_, probe) in PROBES.items():
         try:
@@ -73,11 +95,13 @@ def failing() -> list[str]:
 @blueprint.get("/readyz")
 @public
 def readyz() -> Response:
-    """Whether database, Redis and storage answer; 503 names those that do not."""
-    names = failing()
+    """Whether database, Redis and storage do their work; 503 names those that do not."""
+    names = current_app.extensions["readiness"].failing()
     if names:
         labels = "、".join(PROBES[name][0] for name in names)
-        return problem(503, "系统未就绪", f"{labels}没有应答。", "not-ready", failing=names)
+        return problem(
+            503, "系统未就绪", f"{labels}没有应答或不能写入。", "not-ready", failing=names
+        )
     return jsonify(status="ok", **dict.fromkeys(PROBES, "ok"))
 
 
@@ -139,6 +163,7 @@ def metrics() -> Response:
 
 
 def register(app: Flask) -> None:
+    app.extensions["readiness"] = Readiness()
     meters = app.extensions["meters"] = Meters()
 
     @app.before_request

@@ -12,6 +12,7 @@ from school_portal.blueprints.downloads import workbook
 from school_portal.blueprints.http import arrived, origin, row_id
 from school_portal.blueprints.identity import actor, audience, begin_writing, own_school
 from school_portal.blueprints.limits import PAPERS
+from school_portal.blueprints.pages import on_page
 from school_portal.blueprints.paging import page_of
 from school_portal.blueprints.school.blueprint import blueprint
 from school_portal.blueprints.school.signing import signed
@@ -103,6 +104,7 @@ def application(application_id: int) -> str:
 
 
 @blueprint.post("/applications/<int:application_id>/submit")
+@on_page("school.application")
 @audience(Role.SCHOOL)
 def submit_application(application_id: int) -> Redirect | tuple[str, int]:
     found = access.own(db.session(), actor(), GroupApplication, application_id)

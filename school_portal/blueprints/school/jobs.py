@@ -41,8 +41,12 @@ def cancel_job(job_id: str) -> Redirect:
     if job.kind == "roster-check":  # nothing of it is wanted: it ends at once
         roster = access.own(db.session(), actor(), Roster, job.subject_id)
         rosters.discard(db.session(), actor(), roster)
+        asked = True
     else:
-        jobs.request_cancel(db.session(), job)
+        asked = jobs.request_cancel(db.session(), job)
     db.session.commit()
-    flash("已要求停止，当前一步完成后即停，不会留下一半的结果。", "info")
+    if asked:
+        flash("已要求停止，当前一步完成后即停，不会留下一半的结果。", "info")
+    else:
+        flash("处理已经结束，没有停止。结果见本页。", "info")
     return redirect(page_of(job))

@@ -12,7 +12,7 @@ from school_portal.blueprints.paging import Page, page_of
 from school_portal.blueprints.school.issue_names import ISSUE_NAMES
 from school_portal.domain.roster import RosterState
 from school_portal.models import Roster, RosterIssue
-from school_portal.services import reviewing
+from school_portal.services import reviewing, students
 from school_portal.services.portal import Portal
 from school_portal.services.progress import cause_of, latest_job, progress
 
@@ -55,10 +55,12 @@ def _findings(session: Session, portal: Portal, roster: Roster) -> dict[str, Any
         if code.startswith("file.")
         for issue in reviewing.issues(session, roster, code=code)
     ]
-    show = request.args.get("show", "issues" if found else "rows")
-    listed = (
-        _issues(session, roster, counts) if show == "issues" else _rows(session, portal, roster)
-    )
+    saved = roster.state is RosterState.APPLIED
+    show = request.args.get("show", "issues" if found and not saved else "rows")
+    if show == "issues":
+        listed = _issues(session, roster, counts)
+    else:
+        listed = (_students if saved else _rows)(session, portal, roster)
     return {
         "counts": counts,
         "found": found,
@@ -88,6 +90,15 @@ def _issues(session: Session, roster: Roster, counts: list[tuple[str, str, int]]
         session, roster, code=code or None, limit=page.size, offset=page.offset
     )
     return {"code": code, "page": page, "listed": issues}
+
+
+def _students(session: Session, portal: Portal, roster: Roster) -> dict[str, Any]:
+    """Those whom the roster saved, as they are now."""
+    wanted, sort = students.Wanted(roster_id=roster.id), request.args.get("sort", "number")
+    where = (session, portal.vault, roster.school, wanted)
+    page = page_of(students.count(*where))
+    listed = students.page(*where, sort=sort, limit=page.size, offset=page.offset)
+    return {"page": page, "listed": listed, "sort": sort}
 
 
 def _rows(session: Session, portal: Portal, roster: Roster) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from school_portal.blueprints.paging import page_of
 from school_portal.blueprints.school.blueprint import blueprint
 from school_portal.blueprints.school.forms import UploadForm
 from school_portal.blueprints.school.roster_page import roster_page
+from school_portal.domain.texts import trimmed
 from school_portal.extensions import db
 from school_portal.models import Role, Roster
 from school_portal.services import access, reviewing, school_desk
@@ -61,7 +62,7 @@ def receive() -> tuple[str, int] | Redirect:
             roster = keep(
                 cast(BinaryIO, file.stream),
                 file.filename or "名册",
-                sheet=(form.sheet.data or "").strip() or None,
+                sheet=trimmed(form.sheet.data or "") or None,
                 token=form.token.data or secrets.token_urlsafe(16),
             )
         except TooLarge:
@@ -135,6 +136,7 @@ def confirm(roster_id: int) -> Redirect:
         actor(),
         found,
         accept_valid=request.form.get("accept_valid") == "yes",
+        expected=request.form.get("rows", type=int),
         request_id=request_id(),
     )
     session.commit()

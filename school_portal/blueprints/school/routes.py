@@ -15,6 +15,7 @@ from school_portal.blueprints.school import (
     plan,
     reveal,
     rosters,
+    students,
 )
 from school_portal.blueprints.school.blueprint import blueprint
 
@@ -32,4 +33,5 @@ __all__ = [
     "plan",
     "reveal",
     "rosters",
+    "students",
 ]

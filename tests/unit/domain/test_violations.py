@@ -35,6 +35,7 @@ cell.required cell.too-long cell.formula cell.characters
 cell.id-precision-lost cell.id-format cell.id-checksum cell.birth-date-mismatch cell.sex-mismatch
 cell.mobile cell.date cell.level cell.training-level cell.choice
 cell.specialty-unknown cell.occupation-unknown cell.body-unknown
+cell.name-spaces cell.text-mark cell.question-mark
 row.duplicate row.number-taken row.other-school
 """
 ISSUE_CODES = CONTRACT_CODES.split()
