@@ -18,6 +18,7 @@ from school_portal.services import (
     invitations,
     lockouts,
     passkeys,
+    school_accounts,
     second_factor,
     sign_ins,
 )
@@ -110,6 +111,22 @@ def test_whoever_is_in_by_what_was_is_out(
     session.commit()
     assert sign_ins.find(session, elsewhere[0], NOW) is None
     assert (sign_ins.find(session, here[0], NOW) is not None) == stays
+
+
+@pytest.mark.parametrize("act", [school_accounts.suspend, school_accounts.close])
+def test_a_key_opens_nothing_while_the_account_is_stopped(
+    session: Session, portal: Portal, act: Callable[..., None]
+) -> None:
+    """Nor does it keep open what it opened before; who signs in with a password reads why."""
+    school = running(session).school
+    person = user(session, portal, "zhang", school=school)
+    by_key, by_password = (
+        sign_ins.begin(session, person, NOW, by_key=by_key)[0] for by_key in (True, False)
+    )
+    act(session, portal, Actor(None, Role.CENTRE, None, "user:centre"), school, "核查")
+    session.commit()
+    assert sign_ins.find(session, by_key, NOW) is None
+    assert sign_ins.find(session, by_password, NOW) is not None
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.ADMIN])
