@@ -10,21 +10,30 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from school_portal.domain.roster import Enrolment
 from school_portal.domain.workflow import Role
 from school_portal.models import (
     AuditEvent,
     GroupApplication,
     Invitation,
+    JobState,
     SignIn,
+    Student,
     User,
 )
 from school_portal.security import audit
 from school_portal.services import (
     accounts,
     applications,
+    audit_trail,
+    experts,
     exporting,
     invitations,
     opening,
+    panels,
+    personal,
+    personal_changes,
+    rosters,
     second_factor,
     sign_ins,
     training_programmes,
@@ -36,13 +45,14 @@ from tests.conftest import NOW, FakeClock
 from tests.factories import opening as opening_data
 from tests.factories.accounts import asked_for
 from tests.factories.enrolled import enrol
-from tests.factories.evaluation import expert, judge, submitted, under_review
+from tests.factories.evaluation import expert, judge, officer, submitted, under_review
 from tests.factories.evaluations import NURSE_5, Desk, carry_more
 from tests.factories.operation import Operation, running, student, workbook
 from tests.factories.visitor import PASSWORD, Visitor, user, work
 from tests.integration.test_passkeys import Holder
 
 CONSOLE = Actor.operator_at_the_console()
+WHY = "本人书面要求"
 ADMIN = Actor(None, Role.ADMIN, None, "user:admin")
 Event = tuple[str, str, str]
 
@@ -152,6 +162,66 @@ def test_each_experts_opinion(session: Session, portal: Portal, operation: Opera
     judge(session, portal, members[0], True, False)
     who = f"user:{members[0].expert.user_id}"
     assert since(session, seq) == [(who, "opinion.finish", case.subject)]
+
+
+def test_the_pool_of_experts_and_who_takes_whose_place(
+    session: Session, portal: Portal, operation: Operation
+) -> None:
+    case, centre = submitted(session, operation.school), officer(session, portal, Role.CENTRE)
+    members = under_review(
+        session, portal, case, [expert(session, portal, f"e{number}") for number in range(3)]
+    )
+    seq, who, profile = (
+        so_far(session),
+        centre.label,
+        experts.Profile("示例研究所", "", ("调饮师",)),
+    )
+    made = experts.add(
+        session, portal, centre, profile, username="e3", name="李专家", password=PASSWORD
+    )
+    experts.edit(session, portal, centre, made, profile)
+    panels.recuse(session, portal, Actor.of(members[0].expert.user), members[0], "曾共同编写教材")
+    panels.replace(session, portal, centre, members[0], made.id)
+    assert since(session, seq) == [
+        (who, "user.create", f"user:{made.user_id}"),
+        (who, "expert.add", f"expert:{made.id}"),
+        (who, "expert.edit", f"expert:{made.id}"),
+        (f"user:{members[0].expert.user_id}", "panel.recuse", case.subject),
+        (who, "panel.replace", case.subject),
+    ]
+
+
+def test_what_a_school_does_with_a_persons_data(
+    session: Session, portal: Portal, operation: Operation
+) -> None:
+    enrol(session, portal, operation.school, 1)
+    clerk = Actor.operator_at_the_console(operation.school.id)
+    who, seq = session.scalars(sa.select(Student)).one(), so_far(session)
+    subject, change = f"student:{who.id}", {"name": "学生一", "mobile": "13800000001"}
+    personal.export(session, portal, clerk, who, WHY)
+    enrolled = Enrolment.ENROLLED
+    personal_changes.correct(session, portal, clerk, who, **change, enrolment=enrolled, reason=WHY)
+    personal_changes.delete(session, portal, clerk, who, WHY)
+    assert since(session, seq) == [
+        ("console", "person.export", subject),
+        ("console", "person.correct", subject),
+        ("console", "person.delete", subject),
+    ]
+
+
+def test_a_job_asked_for_again(session: Session, portal: Portal, operation: Operation) -> None:
+    source = workbook([student(1)])
+    roster = rosters.upload(session, portal, CONSOLE, operation.school.id, source, "名册.xlsx")
+    job = rosters.active_job(session, roster)
+    assert job is not None
+    job.state = JobState.QUARANTINED
+    seq = so_far(session)
+    rosters.resume(session, portal, CONSOLE, roster)
+    audit_trail.verify(session, portal, CONSOLE)
+    assert since(session, seq) == [
+        ("console", "roster.resume", roster.subject),
+        ("console", "audit.verify", "audit:chain"),
+    ]
 
 
 def test_data_that_is_taken_over(session: Session, portal: Portal) -> None:

@@ -279,7 +279,14 @@ def test_it_is_added_once_with_a_name_and_ten_at_most(
     assert holder.add(" ").status_code == 422
     for number in range(passkeys.MOST - 1):
         holder.device = Authenticator()
+        if number == passkeys.MOST - 2:
+            beside = holder.visitor.post(f"{PAGE}/passkeys/options").get_json()
         assert "原来的恢复码仍然有效" in holder.add(f"第 {number} 个").get_data(as_text=True)
+    late = holder.visitor.post(
+        f"{PAGE}/passkeys", name="手机", credential=Authenticator().create(beside)
+    )
+    assert late.status_code == 422
+    assert f"最多 {passkeys.MOST} 个" in late.get_data(as_text=True)
     refused = holder.visitor.post(f"{PAGE}/passkeys/options")
     assert refused.status_code == 409
     assert session.scalar(sa.select(sa.func.count()).select_from(Passkey)) == passkeys.MOST
