@@ -185,6 +185,7 @@ def page(context: BrowserContext) -> Page:
 
 def faults(page: Page) -> list[object]:
     """What axe finds serious, and what would have to be scrolled sideways."""
+    page.wait_for_load_state()
     wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     return [
         (found["id"], [node["target"] for node in found["nodes"]][:3])
