@@ -60,8 +60,8 @@ CSRF_TEXT = (
 
 
 def wants_page() -> bool:
-    """Whether a person asks: browsers name text/html, programs do not."""
-    return "text/html" in request.headers.get("Accept", "") or "HX-Request" in request.headers
+    """Whether a person asks: browsers name text/html, programs and a page's own script do not."""
+    return "text/html" in request.headers.get("Accept", "") and "HX-Request" not in request.headers
 
 
 def problem(

@@ -61,23 +61,14 @@
     return { certificate, signature: await portalKey.sign(id, pin, message) };
   }
 
-  async function ask(address, how) {
-    try {
-      const answer = await fetch(address, how);
-      return [answer.ok, await answer.json()];
-    } catch {
-      throw new Error("平台没有应答，请检查网络后重试。");
-    }
-  }
-
   async function signIn(form, purpose) {
-    const [given, asked] = await ask(form.dataset.challenge);
+    const [given, asked] = await portalAsk(form.dataset.challenge);
     if (!given) throw new Error(asked.detail);
     const message = `school-portal/v1\n${location.origin}\n${purpose}\n${asked.challenge}`;
     const { challenge } = asked;
     const next = form.dataset.next;
     const body = { ...(await signed(form, message)), challenge, purpose, next };
-    const [passed, told] = await ask(form.action, {
+    const [passed, told] = await portalAsk(form.action, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),
