@@ -142,6 +142,8 @@ def test_nothing_of_the_export_is_cut_off_on_screen_or_on_paper(
         assert needed <= width or cell.alignment.wrap_text, cell.coordinate
         assert needed <= width or width > 30, cell.coordinate
     assert (sheet["A1"].value, sheet["A14"].value) == ("申报编号", "序号")
-    assert (sheet.sheet_properties.pageSetUpPr.fitToPage, sheet.page_setup.fitToHeight) == (True, 0)
+    properties = sheet.sheet_properties.pageSetUpPr
+    assert properties is not None
+    assert (properties.fitToPage, sheet.page_setup.fitToHeight) == (True, 0)
     assert (sheet.page_setup.orientation, sheet.page_setup.paperSize) == ("landscape", 9)
     assert sheet.print_title_rows == "$14:$14"

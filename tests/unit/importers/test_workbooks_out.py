@@ -85,7 +85,7 @@ def test_a_remark_is_told_beside_its_row_and_reddens_nothing(build: Any) -> None
     book, outcome = corrected(build(table(student(1, 姓名="张 三"), student(2, 手机号码="'1"))))
     assert len(outcome.rows) == 1
     sheet = book.worksheets[0]
-    reasons = [row[-1].value for row in sheet.iter_rows(min_row=2)]
+    reasons = [str(row[-1].value) for row in sheet.iter_rows(min_row=2)]
     assert [text.count("\n") + 1 for text in reasons] == [1, 2]
     assert "按“张三”读取" in reasons[0]
     assert list(comments(sheet)) == ["D3"]
