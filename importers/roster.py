@@ -93,6 +93,8 @@ def _choose(book: Book, wanted: str | None) -> tuple[Sheet, Header | None]:
 
 
 def _has_students(sheet: Sheet, head: Header) -> bool:
+    if sheet.survey.refusal:
+        return True
     below = (row for row in sheet.rows() if row[0] > head.row)
     return StudentRows(head.columns).has_any(below)
 
