@@ -267,3 +267,28 @@ def test_a_word_of_the_query_stays_in_the_query(app: Flask, desk: Desk, word: st
     admin.sign_in("admin")
     page = admin.text(f"/settings/audit?{word}")
     assert f'href="/settings/audit/export.csv?{word}&amp;upto=' in page
+
+
+class Broken(BytesIO):
+    """A body of which the rest never comes: the web server gave its visitor up."""
+
+    def read(self, *_: object) -> bytes:
+        raise TimeoutError
+
+    def readinto(self, *_: object) -> int:
+        raise TimeoutError
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/auth/sign-in", "multipart/form-data; boundary=x"),
+        ("/auth/sign-in", "application/x-www-form-urlencoded"),
+        ("/auth/ca/verify", "application/json"),
+    ],
+)
+def test_what_does_not_come_whole_is_told_as_such(app: Flask, path: str, kind: str) -> None:
+    sent = {"input_stream": Broken(bytes(1000)), "content_type": kind}
+    answer = Visitor(app).send("POST", path, headers=HTML, **sent)
+    assert answer.status_code == 408
+    assert "没有全部收到" in answer.get_data(as_text=True)
