@@ -20,20 +20,13 @@ from school_portal import bell, jobs
 from school_portal.extensions import db
 from school_portal.logs import described
 from school_portal.models import dialect
-from school_portal.services import (
-    audit_retention,
-    clocks,
-    mail,
-    reminders,
-    retention,
-    sealing,
-    stored_files,
-)
+from school_portal.services import audit_retention, clocks, mail, reminders, sealing
 from school_portal.services.portal import Portal
 
 log = structlog.get_logger()
 
-TIDYING = (sealing.expire, reminders.remind, retention.expire, audit_retention.retire)
+TIDYING = (sealing.expire, reminders.remind, audit_retention.retire)
+FILES = "files-tidy"
 SWEEP_SECONDS = float(os.environ.get("SCHOOL_PORTAL_SWEEP_SECONDS", "3"))
 FILES_SECONDS = 3600
 
@@ -50,7 +43,7 @@ def tidy(portal: Portal, connection: Redis) -> None:
     _take(tell_of_the_clock, portal)
     for step in TIDYING:
         _take(_committed(step), portal)
-    _take(_sweep_files, portal, connection)
+    _take(_queue_files, portal, connection)
 
 
 def _take(step: Callable[..., None], *given: Any) -> None:
@@ -70,13 +63,24 @@ def _committed(step: Callable[[Session, Portal], object]) -> Callable[[Portal], 
     return committed
 
 
-def _sweep_files(portal: Portal, connection: Redis) -> None:
-    """Once an hour, by whichever worker is first: to list a large storage takes a while."""
-    if not bell.is_first(connection, "sweep-files", FILES_SECONDS):
+def _queue_files(portal: Portal, connection: Redis) -> None:
+    """Once an hour, by whichever worker is first: to list a large storage takes a while.
+
+    In a work-horse: a process that has used the storage must not be forked.
+    """
+    if not bell.is_first(connection, FILES, FILES_SECONDS):
         return
-    with Session(db.engine) as session:
-        if removed := stored_files.sweep(session, portal):
-            log.warning("storage.swept", files=removed)
+    with Session(db.engine) as session, session.begin():
+        if not jobs.is_waiting(session, FILES):
+            jobs.enqueue(
+                session,
+                FILES,
+                subject_id=None,
+                school_id=None,
+                options={},
+                actor_id=None,
+                now=portal.clock(),
+            )
 
 
 def tell_of_the_clock(portal: Portal) -> None:

@@ -13,6 +13,8 @@ _FORMULA, _BOOLERR, _STRING, _BLANK, _MULBLANK, _MULRK = 0x06, 0x205, 0x207, 0x2
 # RK, LABELSST, LABEL, NUMBER, RSTRING
 _SINGLE = frozenset({0x027E, 0x00FD, 0x0204, 0x0203, 0x00D6})
 _TEXTS = frozenset({0x0204, 0x00D6})
+# Between a formula and its text: SHRFMLA, ARRAY, TABLE, CONTINUE, and the text itself.
+_MAY_STAND_BETWEEN = frozenset({0x04BC, 0x0221, 0x0236, 0x003C, _STRING})
 _HIDDEN = 0x20
 _SPECIAL = 0xFFFF
 _TEXT_RESULT, _BOOL_RESULT, _ERROR_RESULT, _EMPTY_RESULT = range(4)
@@ -62,9 +64,12 @@ class SheetRecords:
         self._rows: set[int] = set()
         self._hidden: set[int] = set()
         self._merged: list[Area] = []
+        # A formula whose result is a text, which the next record is to hold.
+        self._awaited: tuple[int, int] | None = None
         self.survey = SheetSurvey()
         for kind, at, length in records(book, start):
             self._look_at(kind, at, length)
+        self._look_at(_EOF, start, 0)
         self.survey.hidden_rows |= self._hidden & self._rows
         self.survey.judge(len(self._rows), limits)
         self.survey.merge(self._merged)
@@ -72,6 +77,10 @@ class SheetRecords:
             self._cut_short(start)
 
     def _look_at(self, kind: int, at: int, length: int) -> None:
+        if self._awaited and kind not in _MAY_STAND_BETWEEN:
+            row, column = self._awaited
+            self.survey.mark(row + 1, column + 1, Unusable())
+            self._awaited = None
         if kind in _SINGLE:
             row, column = struct.unpack_from("<HH", self._book, at)
             if kind not in _TEXTS or struct.unpack_from("<H", self._book, at + 6)[0]:
@@ -81,6 +90,8 @@ class SheetRecords:
             self._fill(row, column + (length - 6) // 6 - 1)
         elif kind in (_FORMULA, _BOOLERR):
             self._look_at_result(kind, at)
+        elif kind == _STRING:
+            self._look_at_text(at)
         elif kind == _ROW:
             row, flags = struct.unpack_from("<H10xH", self._book, at)
             if flags & _HIDDEN:
@@ -96,6 +107,14 @@ class SheetRecords:
         self._rows.add(row + 1)
         self.survey.reach(row + 1, column + 1)
 
+    def _look_at_text(self, at: int) -> None:
+        if self._awaited:
+            if struct.unpack_from("<H", self._book, at)[0]:
+                self._fill(*self._awaited)
+            else:
+                self._blank(at)
+            self._awaited = None
+
     def _look_at_result(self, kind: int, at: int) -> None:
         row, column = struct.unpack_from("<HH", self._book, at)
         error = None
@@ -106,6 +125,9 @@ class SheetRecords:
             result, value, flags = struct.unpack_from("<BxBxxxH", self._book, at + 6)
             if flags == _SPECIAL and result >= _EMPTY_RESULT:
                 self._blank(at)
+                return
+            if flags == _SPECIAL and result == _TEXT_RESULT:
+                self._awaited = row, column
                 return
             error = at + 8 if flags == _SPECIAL and result == _ERROR_RESULT else None
         self._fill(row, column)

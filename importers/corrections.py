@@ -25,6 +25,7 @@ from importers.row_xml import RowXml, plain
 from importers.sheets import Book, Sheet
 from importers.workbook import open_book
 from importers.written import stream_sheet, to_bytes
+from school_portal.domain.plain_text import plain as plain_text
 from school_portal.domain.violations import Issue
 
 _log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ NOTES_SHEET = "校验说明"
 _RED = PatternFill("solid", fgColor="FFFFC7CE")
 _RED_TEXT = Font(color="FF9C0006")
 _UNNAMED = "名册"
-_NO_TITLE = re.compile(r"[\\*?:/\[\]]")
+_NO_TITLE = re.compile("[\\\\*?:/\\[\\]\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _LONGEST_TITLE = 31
 # Editing in place keeps every sheet and its looks, and costs some hundred bytes a cell.
 _MOST_CELLS_IN_PLACE = 400_000
@@ -76,13 +77,14 @@ def _marks(sheet: Sheet, issues: Iterable[Issue]) -> _Marks:
     column = texts.index(REASONS_HEAD) + 1 if REASONS_HEAD in texts else used + 1
     marks = _Marks(header.row if header else 1, column)
     for one in issues:
+        message = plain_text(one.message)
         if one.row is None:
-            marks.notes.append(one.message)
+            marks.notes.append(message)
             continue
-        marks.rows[one.row].append(one.message)
+        marks.rows[one.row].append(message)
         # A remark is told beside its row; its cell is not wrong.
         if one.column in columns and one.severity == "error":
-            marks.cells[one.row, columns[one.column] + 1].append(one.message)
+            marks.cells[one.row, columns[one.column] + 1].append(message)
     return marks
 
 

@@ -160,6 +160,11 @@ SHEETS: Mapping[str, tuple[Column, ...]] = {
     ),
 }
 
+# In the contract, and of no use to the portal yet.
+UNUSED = ("考核点", "考评人员")
+# Stands behind the name of a sheet that is hidden.
+HIDDEN = "（已隐藏）"
+
 # By sheet: the columns that name a row, and the columns of its first and last day.
 KEYS: Mapping[str, tuple[str, ...]] = {
     "学校": ("统一社会信用代码",),

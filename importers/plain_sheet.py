@@ -17,6 +17,7 @@ _SPACES = frozenset(
     }
 )
 _PLACE = re.compile(r"\s*\$?([A-Za-z]{1,3})\$?([0-9]{1,7})\s*")
+_RANGE = re.compile(r"([A-Z]{0,3})([0-9]{0,7}):([A-Z]{0,3})([0-9]{0,7})")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _ERRORS = frozenset({"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"})
 _TRUE = frozenset({"1", "true", "on"})
@@ -90,7 +91,14 @@ class _Writer:
             self._parts.clear()
             self._has_value = self._has_formula = False
         elif name == "mergeCell":
-            self._merged.append(f"<mergeCell ref={quoteattr(attributes.get('ref', ''))}/>")
+            self._merge(attributes.get("ref", ""))
+
+    def _merge(self, reference: str) -> None:
+        """Of whole rows (`1:1`) and columns (`A:A`) too, as some programs write them."""
+        if found := _RANGE.fullmatch(reference.replace("$", "").strip()):
+            left, top, right, bottom = found.groups()
+            first, last = f"{left or 'A'}{top or 1}", f"{right or 'XFD'}{bottom or 1048576}"
+            self._merged.append(f'<mergeCell ref="{first}:{last}"/>')
 
     def text(self, text: str) -> None:
         """A piece of an element's text."""
@@ -113,10 +121,13 @@ class _Writer:
         place = _PLACE.fullmatch(attributes.get("r", ""))
         row = int(place[2]) if place else self._row
         self._column = column_number(place[1].encode()) if place else self._column + 1
-        if self._top is not None and (row > self._top or self._column > self._limits.columns):
+        far = row > self._limits.rows or self._column > self._limits.columns
+        if far and self._top is not None:
             return
         style = f" s={quoteattr(attributes['s'])}" if attributes.get("s", "").isdigit() else ""
         kind, value = _typed(attributes.get("t", "n"), "".join(self._parts))
+        if far and kind == "e":
+            return
         if kind != "e" and not value:
             if self._has_formula and not (self._has_value and attributes.get("t") == "str"):
                 self._add(f'<c r="{_letters(self._column)}{row}"><f/></c>')

@@ -46,7 +46,7 @@ class RejectedRow:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A part of the result. `done` of `total` rows of the sheet are read; the last has `facts`.
+    """A part of the result. `done` of `total` rows under the header are read; the last has `facts`.
 
     `rows` are the accepted ones. A file issue (no row, an error) voids everything before it.
     """
@@ -93,7 +93,8 @@ def _choose(book: Book, wanted: str | None) -> tuple[Sheet, Header | None]:
 
 
 def _has_students(sheet: Sheet, head: Header) -> bool:
-    below = (row for row in sheet.rows() if row[0] > head.row)
+    rows = sheet.top(HEADER_DEPTH + 1) if sheet.survey.refusal else sheet.rows()
+    below = (row for row in rows if row[0] > head.row)
     return StudentRows(head.columns).has_any(below)
 
 
@@ -147,20 +148,21 @@ class _Reading:
 
     def chunks(self) -> Iterator[Chunk]:
         """The rows in parts, the file's own warnings and facts with the last."""
-        total = self._sheet.height()
+        above = self._header.row
+        total = max(0, self._sheet.height() - above)
         fill = FillDown(self._sheet.survey.merged).fill
         number = 0
         for number, values in self._sheet.rows():
             filled = fill(number, values)
-            if number > self._header.row:
+            if number > above:
                 for row in self._students.admit(number, values, filled):
                     self._read(*row)
             if number % CHUNK_ROWS == 0:
-                yield self._flush(number, total)
+                yield self._flush(max(0, number - above), total)
         for row in self._students.rest():
             self._read(*row)
         self._warn()
-        yield self._flush(number, total, self._facts())
+        yield self._flush(max(0, number - above), total, self._facts())
 
     def _flush(self, done: int, total: int, facts: FileFacts | None = None) -> Chunk:
         part, self._part = self._part, _Part()

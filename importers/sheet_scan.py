@@ -9,6 +9,7 @@ from importers.limits import Limits
 from importers.survey import FAR_CELL, Area, SheetSurvey
 
 _ROW = b"<row"
+_NAME_ENDS = (b" ", b">", b"/", b"\t", b"\r", b"\n")
 # One row of 256 cells of 32,767 characters each takes less.
 _LONGEST_ROW = 32 << 20
 # Every name ends where it ends: `<f` begins a `<family` too.
@@ -23,15 +24,19 @@ _ERROR_TYPE = re.compile(rb"""\st\s*=\s*["']e["']""")
 _TEXT_TYPE = re.compile(rb"""\st\s*=\s*["']str["']""")
 _FORMULA = re.compile(rb"<f[\s/>]")
 _VALUE = re.compile(rb"<v(?:\s[^>]*)?(?:/>|>([^<]*))")
-# A value or a text in which there is something.
-_FILLED = re.compile(rb"<[vt](?:\s[^>]*)?(?<!/)>\s*[^<\s]")
+# A value or a text in which there is something; what a formula could not find out is nothing.
+_FILLED = re.compile(
+    rb"<v(?:\s[^>]*)?(?<!/)>\s*[^<\s#]|<t(?:\s[^>]*)?(?<!/)>\s*[^<\s]",
+)
 _MERGED = re.compile(
     rb"""<mergeCell\s[^>]*?\bref\s*=\s*["']\$?([A-Z]+)\$?([0-9]+):\$?([A-Z]+)\$?([0-9]+)"""
 )
-_HINTS = (b"<f>", b"<f ", b"<f/", b'"e"', b"'e'")
+_HINTS = (b"<f", b'"e"', b"'e'")
+# Of a cell's parts calamine keeps the last, whatever it is.
+_AFTER_VALUE = re.compile(rb"</(?:v|is)\s*>\s*<(?!/c[\s>])")
 # Cells beyond column IV or row 199,999, and cells whose first attribute is not their place.
 _FAR = re.compile(
-    rb"""\br=["'](?:(?:[A-Za-z]{3}|[J-Zj-z][A-Za-z]|[Ii][W-Zw-z])[0-9]"""
+    rb"""r=["'](?:(?:[A-Za-z]{3}|[J-Zj-z][A-Za-z]|[Ii][W-Zw-z])[0-9]"""
     rb"""|[A-Za-z]{1,2}(?:[2-9][0-9]{5}|[0-9]{7}))"""
 )
 _UNPLACED = re.compile(rb"""<c(?:\s(?!r=["'][A-Z])|[/>])""")
@@ -80,14 +85,18 @@ class SheetScan:
         # Comments, CDATA and UTF-16 hide things from a search, and from calamine too.
         if b"<!" in block or b"\0" in block:
             self.is_plain = False
-        self._survey.burden += block.count(b"<c") + block.count(_ROW)
+        cells = block.count(b"</c>")
+        usual = block.count(b"</v></c>") + block.count(b"</is></c>")
+        if cells != usual and _AFTER_VALUE.search(block):
+            self.is_plain = False
+        self._survey.burden += cells + block.count(b"/>")
         if self._survey.refusal:
             return
         far = _FAR.search(block) is not None
         unusable = any(hint in block for hint in _HINTS)
         one_by_one = far or _UNPLACED.search(block) is not None
         for row in block.split(_ROW)[1:]:
-            if row[:1].isspace() or row[:1] in (b">", b"/"):
+            if row[:1] in _NAME_ENDS:
                 self._find_row(row, one_by_one, unusable)
         self._survey.judge(self._filled_rows, self._limits)
         if b"mergeCell" in block:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from school_portal.security.ca.trust import TrustFiles
 
 log = structlog.get_logger()
+CONNECT_SECONDS = 10  # to wait for a PostgreSQL whose machine is gone
 
 
 def build_core(settings: config.Settings, clock: Clock = utc_now) -> Flask:
@@ -53,7 +54,11 @@ def _end_session(_: BaseException | None) -> None:
 def _engine_options(settings: config.Settings) -> dict[str, Any]:
     if settings.is_sqlite:
         return {"hide_parameters": True, "connect_args": {"timeout": dialect.BUSY_SECONDS}}
-    return {"hide_parameters": True, "pool_pre_ping": True}
+    return {
+        "hide_parameters": True,
+        "pool_pre_ping": True,
+        "connect_args": {"connect_timeout": CONNECT_SECONDS},
+    }
 
 
 def _portal(settings: config.Settings, clock: Clock) -> Portal:

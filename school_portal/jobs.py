@@ -28,6 +28,7 @@ KINDS: Mapping[str, str] = {
     "applications-generate": "batch.applications.generate",
     "keys-rotate": "batch.keys.rotate",
     "mail-send": "batch.mail.send",
+    "files-tidy": "batch.files.tidy",
     "audit-verify": "batch.audit.verify",
 }
 MAX_ATTEMPTS = 5
@@ -80,6 +81,14 @@ def enqueue(
     _post(session, job.id)
     session.flush()
     return job
+
+
+def is_waiting(session: Session, kind: str) -> bool:
+    """Whether a job of the kind is queued, or somebody is at it."""
+    at_it = sa.select(Job.id).where(
+        Job.kind == kind, Job.state.in_((JobState.QUEUED, JobState.RUNNING))
+    )
+    return session.scalar(at_it.limit(1)) is not None
 
 
 def _post(session: Session, job_id: str) -> None:

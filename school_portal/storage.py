@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import secrets
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -41,6 +41,33 @@ class TooLarge(Exception):
         self.limit = limit
 
 
+class StorageFailed(OSError):
+    """The store does not answer or takes nothing; the text is Chinese, for whoever waits."""
+
+    def __init__(self, told: str = "文件存储暂时无法使用，不是文件的问题，请稍后重试。") -> None:
+        super().__init__(told)
+
+
+class FileMissing(StorageFailed, FileNotFoundError):
+    """The store has no file of that name."""
+
+    def __init__(self) -> None:
+        super().__init__("存储中没有这份文件，请联系平台管理人员。")
+
+
+@contextmanager
+def _reaching() -> Iterator[None]:
+    """What a store raises, whichever it is, as StorageFailed."""
+    try:
+        yield
+    except StorageFailed:
+        raise
+    except (NotFoundError, FileNotFoundError):
+        raise FileMissing from None
+    except (BaseError, OSError) as error:
+        raise StorageFailed from error
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """A file that was put: its name in the store, SHA-256 (hex) and size (bytes) of the content."""
@@ -53,7 +80,7 @@ class Stored:
 class Storage:
     """The files of one portal. `url` is `file:///folder` or `s3://bucket/prefix`.
 
-    Raises SettingsError for any other.
+    Raises SettingsError for any other, and StorageFailed from all that it does.
     """
 
     def __init__(self, url: str, ring: KeyRing) -> None:
@@ -77,31 +104,31 @@ class Storage:
     def open(self, key: str) -> BinaryIO:
         """The content, decrypted as it is read, from front to end.
 
-        Raises FileNotFoundError; reading raises Unreadable where the file is not as it was put.
+        Raises FileMissing; reading raises Unreadable where the file is not as it was put.
         """
         return cast(BinaryIO, io.BufferedReader(_Decrypted(self._chunks(key)), CHUNK_SIZE))
 
     def delete(self, key: str) -> None:
         """Removes the file; one that is not there is no error."""
-        try:
+        with suppress(FileMissing), _reaching():
             obstore.delete(self._store, key)
-        except (NotFoundError, FileNotFoundError):
-            return
 
     def names(self) -> Iterator[str]:
         """The names of all files."""
-        for batch in obstore.list(self._store):
-            yield from (entry["path"] for entry in batch)
+        with _reaching():
+            for batch in obstore.list(self._store):
+                yield from (entry["path"] for entry in batch)
 
     def names_older_than(self, age: timedelta) -> list[str]:
         """The names of files that were put so long ago, by the store's own clock."""
         now = self._now()
-        return [
-            entry["path"]
-            for batch in obstore.list(self._store)
-            for entry in batch
-            if now - entry["last_modified"] > age
-        ]
+        with _reaching():
+            return [
+                entry["path"]
+                for batch in obstore.list(self._store)
+                for entry in batch
+                if now - entry["last_modified"] > age
+            ]
 
     def drop_drafts(self, age: timedelta) -> None:
         """Removes what was begun so long ago and never put: whoever wrote it was killed."""
@@ -114,11 +141,9 @@ class Storage:
                     draft.unlink()
 
     def key_id(self, key: str) -> bytes:
-        """The id of the encryption key that the file is under. Raises FileNotFoundError."""
-        try:
+        """The id of the encryption key that the file is under. Raises FileMissing."""
+        with _reaching():
             return bytes(obstore.get_range(self._store, key, start=0, end=KEY_ID_SIZE))
-        except NotFoundError:
-            raise FileNotFoundError("文件不在存储中") from None
 
     def reseal(self, key: str) -> None:
         """Encrypts the file anew under the newest key, in its place, in one step."""
@@ -144,20 +169,22 @@ class Storage:
         """
         key = self.put(io.BytesIO(), 0).key
         try:
-            return obstore.head(self._store, key)["last_modified"]
+            with _reaching():
+                return obstore.head(self._store, key)["last_modified"]
         finally:
             self.delete(key)
 
     def _write(self, key: str, sealed: bytearray, *, replace: bool = False) -> None:
         """S3 says that it has the file once it is kept; a disk has to be asked for it."""
-        if self._folder is not None:
-            path = self._folder / key
-            private.folder(path.parent)
-            private.write(path, sealed, replace=replace)
-        elif replace:
-            obstore.put(self._store, key, sealed, use_multipart=False)
-        else:
-            obstore.put(self._store, key, sealed, mode="create")
+        with _reaching():
+            if self._folder is not None:
+                path = self._folder / key
+                private.folder(path.parent)
+                private.write(path, sealed, replace=replace)
+            elif replace:
+                obstore.put(self._store, key, sealed, use_multipart=False)
+            else:
+                obstore.put(self._store, key, sealed, mode="create")
 
     def _sealed(self, key: str, stream: BinaryIO | _Measured) -> bytearray:
         sealed = bytearray()
@@ -176,11 +203,9 @@ class Storage:
         yield cipher.encrypt(_nonce(counter, last=True), chunk, None)
 
     def _chunks(self, key: str) -> Iterator[bytes]:
-        try:
+        with _reaching():
             pieces = obstore.get(self._store, key).stream(min_chunk_size=CHUNK_SIZE)
-        except NotFoundError:
-            raise FileNotFoundError("文件不在存储中") from None
-        return self._decrypt(key, pieces)
+        return self._decrypt(key, _arriving(pieces))
 
     def _decrypt(self, key: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
         """The chunks; one is the last where nothing follows it."""
@@ -217,6 +242,11 @@ def _folder_at(url: str) -> Path | None:
     except OSError:
         raise SettingsError(f"设置 {PREFIX}STORAGE_URL 的目录无法建立或打开") from None
     return folder
+
+
+def _arriving(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    with _reaching():
+        yield from pieces
 
 
 def _store_at(url: str) -> ObjectStore:

@@ -17,12 +17,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from importers.sandbox import ReaderLost
 from school_portal.blueprints.http import request_id, within
 from school_portal.blueprints.pages import page_of
 from school_portal.extensions.web import limiter
 from school_portal.logs import described
 from school_portal.models.dialect import is_away
 from school_portal.services.access import NotFound, Refused
+from school_portal.storage import StorageFailed
 
 Answer = tuple[str, int] | WerkzeugResponse
 Failure = tuple[type, BaseException, TracebackType] | tuple[None, None, None]
@@ -49,6 +51,7 @@ TEXTS = {
     ),
 }
 RETRY_SECONDS = 60
+PASSING = (StorageFailed, ReaderLost)  # they say in Chinese what happened
 TOO_OFTEN = ("操作过于频繁", "请在 {}之后再试；已保存的内容不受影响。")
 CSRF_TEXT = (
     "页面已过期，没有提交",
@@ -57,8 +60,8 @@ CSRF_TEXT = (
 
 
 def wants_page() -> bool:
-    """Whether a person asks: browsers name text/html, programs do not."""
-    return "text/html" in request.headers.get("Accept", "") or "HX-Request" in request.headers
+    """Whether a person asks: browsers name text/html, programs and a page's own script do not."""
+    return "text/html" in request.headers.get("Accept", "") and "HX-Request" not in request.headers
 
 
 def problem(
@@ -133,9 +136,15 @@ def on_refusal(refusal: Refused) -> Answer:
 
 
 def on_failure(failed: InternalServerError) -> Answer | Response:
-    if not is_away(failed.original_exception):
+    """Ours; what may pass is told so."""
+    cause = failed.original_exception
+    if is_away(cause):
+        told = answer(503, *TEXTS[503], "database.away")
+    elif isinstance(cause, PASSING):
+        told = answer(503, TEXTS[503][0], str(cause), "request.unavailable")
+    else:
         return answer(500, *TEXTS[500])
-    told = current_app.make_response(answer(503, *TEXTS[503], "database.away"))
+    told = current_app.make_response(told)
     told.headers["Retry-After"] = str(RETRY_SECONDS)
     return told
 

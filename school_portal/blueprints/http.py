@@ -141,11 +141,18 @@ def key_agent() -> KeyAgent | None:
     return portal.settings.key_agent
 
 
+def framed(path: str) -> str:
+    """The path of a file of ours that this page shows in a frame, which it then may."""
+    g.frames_files = True
+    return path
+
+
 def policy() -> str:
     """The content security policy of this answer."""
+    found = f"{POLICY}; frame-src 'self'" if "frames_files" in g else POLICY
     if "key_agent" not in g:
-        return POLICY
-    return POLICY.replace("connect-src 'self'", f"connect-src 'self' {g.key_agent.origin}")
+        return found
+    return found.replace("connect-src 'self'", f"connect-src 'self' {g.key_agent.origin}")
 
 
 def add_headers(response: Response) -> Response:

@@ -12,10 +12,11 @@ from urllib.parse import urlencode
 from flask import Flask, current_app, g, request, url_for
 
 from school_portal.blueprints.clauses import cited
-from school_portal.blueprints.http import key_agent
+from school_portal.blueprints.http import framed, key_agent
 from school_portal.blueprints.looks import Look, state_look, state_tabs
 from school_portal.blueprints.navigation import navigation, section, unread_notices
 from school_portal.blueprints.pages import this_page
+from school_portal.blueprints.paging import for_print
 from school_portal.blueprints.visits import passkeys_work
 from school_portal.domain.school_key import fingerprint
 from school_portal.domain.windows import TZ
@@ -104,6 +105,7 @@ def register(app: Flask) -> None:
         address_query=address_query,
         client_certificate=client_certificate,
         key_agent=key_agent,
+        framed=framed,
         passkeys_work=passkeys_work,
         asset=asset,
         cited=cited,
@@ -111,4 +113,5 @@ def register(app: Flask) -> None:
         unread_notices=unread_notices,
         section=section,
         reckoning=reckoning,
+        for_print=for_print,
     )

@@ -57,9 +57,17 @@ def _known(error: Exception) -> str | None:
     from school_portal.embedded_redis import NotStarted  # noqa: PLC0415
     from school_portal.security.cipher import Unreadable  # noqa: PLC0415
     from school_portal.services.access import NotFound, Refused  # noqa: PLC0415
+    from school_portal.storage import StorageFailed  # noqa: PLC0415
 
     match error:
-        case SettingsError() | Refused() | NotStarted() | Unreadable() | ReaderLost():
+        case (
+            SettingsError()
+            | Refused()
+            | NotStarted()
+            | Unreadable()
+            | ReaderLost()
+            | StorageFailed()
+        ):
             return str(error)
         case NotFound():
             return "没有这一对象，请核对编号。"

@@ -4,7 +4,7 @@ import re
 
 # Controls other than tab and line break, halves of surrogate pairs, and what Unicode has as none.
 _NO_CHARACTER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-_LONGEST_NAME = 100  # characters: what a header takes through a proxy, and a disk keeps
+_LONGEST_NAME = 100  # characters
 _LONGEST_SUFFIX = 10
 
 

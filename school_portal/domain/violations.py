@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from school_portal.domain.levels import TrainingLevel
+from school_portal.domain.plain_text import plain
 from school_portal.domain.policy import POLICY_NAMES
 
 _N120 = "沪人社职〔2024〕120号"
@@ -207,4 +208,4 @@ def issue(
     place += f"“{column}”" if column is not None else ""
     quoted = f"填写的“{shown}”" if shown else ""
     message = place + ISSUES[code].format(value=quoted, detail=detail)
-    return Issue(row, column, severity, code, message)
+    return Issue(row, column, severity, code, plain(message))

@@ -109,6 +109,16 @@ def is_away(error: object) -> bool:
     ) or isinstance(getattr(error, "orig", None), psycopg.errors.ReadOnlySqlTransaction)
 
 
+def takes_writes(session: Session) -> bool:
+    """Whether the database says so: a copy of PostgreSQL's that may only be read does not."""
+    if session.get_bind().dialect.name != "postgresql":
+        return True
+    only_read = sa.text(
+        "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean"
+    )
+    return not session.scalar(only_read)
+
+
 def read_only(session: Session) -> None:
     """Begin a transaction that only reads, and sees one state throughout."""
     postgresql = session.get_bind().dialect.name == "postgresql"

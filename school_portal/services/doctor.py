@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from school_portal import bell
 from school_portal.domain.windows import TZ
 from school_portal.embedded_redis import EmbeddedRedis, is_up
+from school_portal.models import dialect
 from school_portal.services import ca_state, clocks, crl_overrides
 from school_portal.services.portal import Portal
 
@@ -89,6 +90,8 @@ def _database(session: Session, portal: Portal) -> str:
         raise Unwell("尚未初始化，请运行 school-portal init")
     if current != known:
         raise Unwell("结构与本版本不符，请备份后运行 school-portal init")
+    if not dialect.takes_writes(session):
+        raise Unwell("可以连接但只能读取，请检查 SCHOOL_PORTAL_DATABASE_URL 是否指向主库")
     return "可以连接，结构是最新的"
 
 

@@ -19,6 +19,9 @@ CAUSES = MappingProxyType(
     {
         jobs.TOO_MANY_ATTEMPTS: "处理程序多次被中断",
         "ReaderLost": "读取文件的程序多次被系统中断",
+        "StorageFailed": "文件存储暂时无法使用",
+        "FileMissing": "存储中没有这份文件",
+        "Unreadable": "存储的文件不完整或无法解密",
         "MemoryError": "服务器内存不足",
         "OperationalError": "数据库暂时无法使用",
     }

@@ -63,7 +63,7 @@ def upload(
     roster = Roster(
         school_id=school_id,
         upload_token=token,
-        file_name=mask_numbers(plain_name(file_name, 255)) or "名册",
+        file_name=mask_numbers(plain_name(file_name)) or "名册",
         sha256=stored.sha256,
         size=stored.size,
         storage_key=stored.key,

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import sqlite3
+from datetime import timedelta
 from itertools import count
 
+import psycopg
 import pytest
+import sqlalchemy as sa
 import structlog
 from flask import Flask
+from sqlalchemy import event, exc
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from school_portal.core import CONNECT_SECONDS
 from school_portal.extensions import db
+from school_portal.models.dialect import is_away
+from school_portal.services import doctor
 from school_portal.services.portal import Portal
+from tests.conftest import FakeClock
 from tests.factories.operation import running
 from tests.factories.outage import away, lost_after
 from tests.factories.visitor import HTML, Visitor, user
@@ -122,3 +131,60 @@ def test_back_again_all_is_as_before(app: Flask, visitor: Visitor) -> None:
     with away(app):
         check_told(visitor.send("GET", "/school/", headers=HTML), page=True)
     assert visitor.send("GET", "/school/", headers=HTML).status_code == 200
+
+
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
+@on_postgresql
+def test_one_that_may_only_be_read_is_read_and_told(
+    app: Flask, visitor: Visitor, clock: FakeClock
+) -> None:
+    """As after a change-over: pages are there, what is sent is not kept, and readyz names it."""
+    token = visitor.token()
+    db.session.execute(
+        sa.text(f"ALTER DATABASE {db.engine.url.database} SET default_transaction_read_only = on")
+    )
+    db.session.commit()
+    db.session.remove()
+    db.engine.dispose()
+    clock.now += timedelta(minutes=5)  # that the person was here would be noted
+    assert visitor.send("GET", "/school/", headers=HTML).status_code == 200
+    form = {"csrf_token": token, "email": "a@example.cn"}
+    check_told(visitor.send("POST", "/settings/profile", headers=HTML, data=form), page=True)
+    ready = visitor.send("GET", "/readyz").json
+    assert ready is not None and "database" in ready["failing"]
+    portal = app.extensions["portal"]
+    [found] = [one for one in doctor.examine(db.session(), portal) if one.name == "数据库"]
+    assert not found.well and "只能读取" in found.message
+
+
+@on_postgresql
+def test_one_whose_machine_is_gone_is_not_waited_for_long(app: Flask) -> None:
+    asked: list[dict[str, object]] = []
+    db.engine.dispose()
+    event.listen(db.engine, "do_connect", lambda *given: asked.append(given[3]))
+    db.session.execute(sa.text("SELECT 1"))
+    assert [one["connect_timeout"] for one in asked] == [CONNECT_SECONDS]
+
+
+GONE, WRONG = sqlite3.OperationalError("gone"), sqlite3.DataError("wrong")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (exc.OperationalError("", None, GONE), True),
+        (exc.InterfaceError("", None, GONE), True),
+        (exc.TimeoutError(), True),  # every connection is taken
+        (exc.DBAPIError("", None, WRONG, connection_invalidated=True), True),
+        (exc.InternalError("", None, psycopg.errors.ReadOnlySqlTransaction()), True),
+        (exc.InternalError("", None, psycopg.errors.InFailedSqlTransaction()), False),
+        (exc.DataError("", None, WRONG), False),
+        (exc.IntegrityError("", None, WRONG), False),
+        (ValueError(), False),
+        (None, False),
+    ],
+)
+def test_which_failures_are_the_databases(error: Exception | None, expected: bool) -> None:
+    assert is_away(error) is expected

@@ -9,13 +9,14 @@ from datetime import date, datetime
 from hashlib import sha256
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from school_portal.domain.specialty_evaluation import EvaluationAction
 from school_portal.domain.windows import TZ
-from school_portal.models import SpecialtyEvaluation
+from school_portal.models import SignIn, SpecialtyEvaluation, User
 from school_portal.security import audit
 from school_portal.services.portal import Portal
 from school_portal.services.project_search import key_of
@@ -145,6 +146,24 @@ def test_autosave_says_when_and_the_second_editor_is_told(visitor: Visitor) -> N
     assert "丁老师" in visitor.text(f"{case}/edit")
 
 
+def test_an_autosave_after_the_sign_in_is_refused_and_never_redirected(
+    visitor: Visitor, session: Session
+) -> None:
+    case = started(visitor)
+    read = version(visitor.text(f"{case}/edit"))
+    session.execute(sa.update(User).values(must_change_password=True))
+    session.commit()
+    status, said = autosave(visitor, case, version=read)
+    assert (status, json.loads(said)["code"]) == (403, "request.duty")
+    session.execute(sa.delete(SignIn))
+    session.commit()
+    status, said = autosave(visitor, case, version=read)
+    assert (status, json.loads(said)["code"]) == (401, "request.sign-in")
+    part = visitor.get(f"{case}/projects", follow=False, headers={"HX-Request": "true"})
+    assert part.status_code == 401
+    assert visitor.get(f"{case}/edit", follow=False).status_code == 302  # a page is sent there
+
+
 def test_what_is_too_long_is_told_at_its_field(visitor: Visitor) -> None:
     case = started(visitor)
     read = version(visitor.text(f"{case}/edit"))
@@ -223,12 +242,11 @@ def unreachable(_: object) -> bytes:
     raise OperationalError("COMMIT", {}, Exception("gone"))
 
 
-def test_documents_are_downloads_and_nothing_else(visitor: Visitor, desk: Desk) -> None:
+def test_documents_are_what_they_are_and_nothing_else(visitor: Visitor, desk: Desk) -> None:
     evaluation = desk.draft()
     made = desk.attach(evaluation, PDF, "方案.pdf")
     answer = visitor.get(f"{kept(desk, evaluation)}/programmes/{made}")
     assert answer.data == PDF
-    assert answer.headers["Content-Disposition"].startswith("attachment")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Content-Type"] == "application/pdf"
 

@@ -127,6 +127,15 @@ def test_a_key_holder_works_for_the_school(
     assert base64.b64decode(sealed) == holder.leaf.der
 
 
+def test_refused_keys_are_counted_and_the_library_is_silent(
+    holder: Holder, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(2):
+        assert code(holder.sign_in(origin="https://elsewhere")) == "ca.signature"
+    assert 'portal_refused_keys_total{code="ca.signature"} 2.0' in holder.visitor.text("/metrics")
+    assert "GmSSL" not in capfd.readouterr().err
+
+
 def test_the_certificate_in_base64_of_its_der(holder: Holder) -> None:
     lines = base64.encodebytes(holder.leaf.der).decode()
     assert holder.sign_in(certificate=lines).status_code == 200
@@ -264,6 +273,19 @@ def test_what_the_list_holds_now_counts(
     refused = sa.select(AuditEvent.detail).where(AuditEvent.action == "key-sign-in.refuse")
     told = [detail["code"] for detail in session.scalars(refused.order_by(AuditEvent.seq))]
     assert told == ["ca.revoked", "ca.crl-stale"]
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"), [("bundle.pem", "ca.untrusted"), ("crls.pem", "ca.crl-stale")]
+)
+def test_a_file_of_ours_that_is_gone_is_not_told_as_the_keys_fault(
+    holder: Holder, crls: Path, file: str, expected: str
+) -> None:
+    (crls.parent / file).unlink()
+    answer = holder.sign_in()
+    assert code(answer) == expected
+    assert answer.json is not None
+    assert "不是密钥的问题" in answer.json["detail"]
 
 
 Spoil = Callable[[dict[str, Any]], object]

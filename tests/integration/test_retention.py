@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from batch import sweeper
-from batch.sweeper import tidy
+from school_portal import jobs
 from school_portal.domain.roster import RosterState
 from school_portal.models import (
     AuditEvent,
@@ -28,7 +28,7 @@ from school_portal.services.portal import Portal
 from tests.conftest import NOW, FakeClock
 from tests.factories.enrolled import CONSOLE, enrol
 from tests.factories.operation import Operation, running, student, workbook
-from tests.factories.visitor import user
+from tests.factories.visitor import user, work
 
 LAST_DAY = datetime(2028, 10, 15, 12, tzinfo=UTC)  # uploaded 2026-10-15, kept 24 months
 
@@ -101,8 +101,7 @@ def test_old_notices_go(
     assert list(session.scalars(sa.select(Notice.token))) == ["t1"]
 
 
-def test_waiting_workers_apply_it_and_outlive_a_storage_that_is_away(
-    assembled: Flask,
+def test_workers_apply_it_and_outlive_a_storage_that_is_away(
     session: Session,
     portal: Portal,
     clock: FakeClock,
@@ -111,42 +110,50 @@ def test_waiting_workers_apply_it_and_outlive_a_storage_that_is_away(
 ) -> None:
     applied = enrol(session, portal, operation.school, 1)
     clock.now = LAST_DAY + timedelta(days=1)
+
+    def tidied() -> bool:
+        jobs.enqueue(
+            session,
+            sweeper.FILES,
+            subject_id=None,
+            school_id=None,
+            options={},
+            actor_id=None,
+            now=portal.clock(),
+        )
+        session.commit()
+        work(session, portal)
+        session.expire_all()
+        return applied.expired_at is not None
 
     def away(key: str) -> None:
         raise ConnectionError(key)
 
     with monkeypatch.context() as broken:
         broken.setattr(portal.storage, "delete", away)
-        tidy(portal, assembled.extensions["bell"])
-    session.expire_all()
-    assert applied.expired_at is None
+        assert not tidied()
     session.commit()
-    tidy(portal, assembled.extensions["bell"])
-    session.expire_all()
-    assert applied.expired_at is not None
+    assert tidied()
 
 
 @pytest.mark.parametrize("error", [LookupError("a bug"), ConnectionError(), MemoryError()])
 def test_a_step_that_fails_holds_up_no_other(
     assembled: Flask,
-    session: Session,
     portal: Portal,
-    clock: FakeClock,
-    operation: Operation,
     monkeypatch: pytest.MonkeyPatch,
     error: Exception,
 ) -> None:
-    applied = enrol(session, portal, operation.school, 1)
-    clock.now = LAST_DAY + timedelta(days=1)
-    session.commit()
+    taken = []
 
-    def fail(*_: object) -> None:
+    def fail(session: Session, portal: Portal) -> None:
         raise error
 
-    monkeypatch.setattr(sweeper, "TIDYING", (fail, *sweeper.TIDYING))
-    tidy(portal, assembled.extensions["bell"])
-    session.expire_all()
-    assert applied.expired_at is not None
+    def note(session: Session, portal: Portal) -> None:
+        taken.append(portal)
+
+    monkeypatch.setattr(sweeper, "TIDYING", (fail, note))
+    sweeper.tidy(portal, assembled.extensions["bell"])
+    assert taken == [portal]
 
 
 def test_a_roster_that_cannot_be_removed_holds_up_no_other(

@@ -64,8 +64,16 @@ def filled(session: Session, portal: Portal, world: World) -> None:
     session.add(Restriction(document_index=portal.vault.index("person", f"18:{resident_id(1)}")))
     reindexing.keep_restricted_documents(session)
     who = session.scalars(sa.select(Student).where(Student.student_no == "202400001")).one()
-    change = {"name": "学生一", "mobile": "13800000001", "enrolment": Enrolment.ENROLLED}
-    personal_changes.correct(session, portal, clerk, who, **change, reason="本人要求")
+    personal_changes.correct(
+        session,
+        portal,
+        clerk,
+        who,
+        name="学生一",
+        mobile="13800000001",
+        enrolment=Enrolment.ENROLLED,
+        reason="本人要求",
+    )
     made.operation.other.opened_on = None
     approved(session, replace(portal, trust=None), made.operation.other)  # on paper
     checked(session, portal, school, [student(4)])

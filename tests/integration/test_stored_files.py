@@ -9,14 +9,14 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from flask import Flask
+import sqlalchemy as sa
 from redis import Redis
 from sqlalchemy.orm import Session
 
 from batch import sweeper
 from school_portal.embedded_redis import EmbeddedRedis
 from school_portal.extensions import db
-from school_portal.models import Roster
+from school_portal.models import Job, Roster
 from school_portal.security.cipher import KeyRing
 from school_portal.services import rosters, stored_files
 from school_portal.services.access import Actor
@@ -24,6 +24,7 @@ from school_portal.services.portal import Portal
 from school_portal.storage import Storage
 from tests.factories.evaluations import PDF, Desk
 from tests.factories.operation import Operation, running, student, workbook
+from tests.factories.visitor import work
 
 
 @pytest.fixture
@@ -82,20 +83,33 @@ def test_it_never_sees_less_than_the_list_of_files(session: Session, portal: Por
         stored_files.sweep(db.session(), portal)
 
 
-def test_one_worker_an_hour_sweeps(assembled: Flask, portal: Portal, redis: Redis) -> None:
-    put(portal)
-    age(portal)
+def swept(session: Session, portal: Portal, redis: Redis) -> list[str]:
+    """The files that are left once a worker tidied and did what waits."""
     sweeper.tidy(portal, redis)
-    assert list(portal.storage.names()) == []
+    work(session, portal)
+    return list(portal.storage.names())
+
+
+def test_one_worker_an_hour_sweeps(session: Session, portal: Portal, redis: Redis) -> None:
     put(portal)
     age(portal)
-    sweeper.tidy(portal, redis)  # another worker, a moment later
-    assert len(list(portal.storage.names())) == 1
+    assert swept(session, portal, redis) == []
+    put(portal)
+    age(portal)
+    assert len(swept(session, portal, redis)) == 1  # another worker, a moment later
     [marked] = redis.keys("portal:begun:*")
     assert 0 < redis.ttl(marked) <= sweeper.FILES_SECONDS
     redis.flushall()
-    sweeper.tidy(portal, redis)
-    assert list(portal.storage.names()) == []
+    assert swept(session, portal, redis) == []
+
+
+def test_a_sweep_that_waits_is_not_queued_again(
+    session: Session, portal: Portal, redis: Redis
+) -> None:
+    for _ in range(2):
+        sweeper.tidy(portal, redis)
+        redis.flushall()
+    assert session.scalars(sa.select(Job.kind)).all() == ["files-tidy"]
 
 
 def test_no_column_that_refers_to_files_is_forgotten() -> None:

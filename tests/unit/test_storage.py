@@ -17,7 +17,7 @@ from obstore.store import MemoryStore
 from school_portal import private, storage
 from school_portal.config import SettingsError
 from school_portal.security.cipher import KeyRing, Unreadable, key_id
-from school_portal.storage import Storage, TooLarge
+from school_portal.storage import Storage, StorageFailed, TooLarge
 
 OLD, NEW = bytes(range(32)), bytes(range(32, 64))
 LIMIT = 10_000
@@ -224,7 +224,7 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[Path]]:
 def test_a_name_is_never_overwritten(files: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage.secrets, "token_hex", lambda _: "ab" * 20)
     key = files.put(io.BytesIO(b"first"), LIMIT).key
-    with pytest.raises(FileExistsError):
+    with pytest.raises(StorageFailed):
         files.put(io.BytesIO(b"second"), LIMIT)
     with files.open(key) as file:
         assert file.read() == b"first"

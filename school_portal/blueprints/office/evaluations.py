@@ -6,7 +6,7 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
 from school_portal.blueprints.decisions import ReasonForm, carried_out
-from school_portal.blueprints.downloads import attachment
+from school_portal.blueprints.downloads import evidence
 from school_portal.blueprints.identity import actor, audience
 from school_portal.blueprints.office.blueprint import blueprint
 from school_portal.blueprints.office.case_page import case_page, correctable, unlocked_by
@@ -74,7 +74,7 @@ def programme_file(evaluation: SpecialtyEvaluation, programme_id: int) -> Respon
     """One of the application's documents. Raises NotFound."""
     portal = current_portal()
     found = annex.programme(db.session(), portal.vault, evaluation, programme_id)
-    return attachment(portal.storage.open(found.storage_key), found.file_name, found.media_type)
+    return evidence(portal.storage.open(found.storage_key), found.file_name, found.media_type)
 
 
 @blueprint.post("/evaluations/<int:evaluation_id>/accept")

@@ -11,7 +11,6 @@ from time import monotonic, perf_counter
 import sqlalchemy as sa
 import structlog
 from flask import Flask, Response, abort, current_app, g, jsonify, request
-from obstore.exceptions import BaseError as StorageError
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -28,6 +27,8 @@ from school_portal.blueprints.errors import problem
 from school_portal.blueprints.identity import begin_reading, public
 from school_portal.blueprints.ops.blueprint import blueprint
 from school_portal.extensions import db
+from school_portal.models import dialect
+from school_portal.security.cipher import Unreadable
 from school_portal.services.figures import figures
 from school_portal.services.portal import current_portal
 
@@ -41,9 +42,15 @@ def healthz() -> Response:
     return jsonify(status="ok")
 
 
+class RefusesWrites(OSError):
+    """It answers, and nothing can be kept."""
+
+
 def probe_database() -> None:
     begin_reading()
     db.session.execute(sa.text("SELECT 1"))
+    if not dialect.takes_writes(db.session()):
+        raise RefusesWrites
 
 
 def probe_redis() -> None:
@@ -85,7 +92,7 @@ def failing() -> list[str]:
     for name, (_, probe) in PROBES.items():
         try:
             probe()
-        except (SQLAlchemyError, RedisError, StorageError, OSError) as error:
+        except (SQLAlchemyError, RedisError, Unreadable, OSError) as error:
             # The text may hold an address with a password: only its type is written down.
             log.warning("not_ready", part=name, error=type(error).__name__)
             names.append(name)
@@ -123,6 +130,10 @@ class Meters:
         self.queue = Gauge("portal_queue_length", "Jobs that wait", registry=self.registry)
         self.rate = Gauge("portal_rows_per_second", "Rows a second of late", registry=self.registry)
         self.failures = Gauge("portal_job_failures", "Jobs given up", registry=self.registry)
+
+        self.refused_keys = Counter(
+            "portal_refused_keys", "Keys refused", ("code",), registry=self.registry
+        )
 
     def observe(self, response: Response) -> Response:
         endpoint = request.endpoint or "none"

@@ -84,16 +84,24 @@ def application_page(found: GroupApplication, stopped: Stopped = ()) -> str:
         "school/application.html",
         application=found,
         page=page,
-        members=application_list.members(
-            session, portal.vault, found, limit=page.size, offset=page.offset
-        ),
+        members=application_list.members(session, portal.vault, found),
         message=signed_papers.message(origin(), content) if content else None,
         off=signed_papers.OFF,
         handed_in=verification.signed(session, found)[::-1],
         withdrawable=(found.state, ApplicationAction.WITHDRAW, Role.SCHOOL)
         in APPLICATION_WORKFLOW.table,
         stopped=stopped,
+        stopping=_by_reason(stopped),
     )
+
+
+def _by_reason(stopped: Stopped) -> dict[Reason, list[str]]:
+    """Each reason once, with the numbers of those whom it stops."""
+    found: dict[Reason, list[str]] = {}
+    for number, reasons in stopped:
+        for reason in reasons:
+            found.setdefault(reason, []).append(number)
+    return found
 
 
 @blueprint.get("/applications/<int:application_id>")

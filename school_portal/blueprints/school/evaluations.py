@@ -8,7 +8,7 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
 from school_portal.blueprints.decisions import ReasonForm
-from school_portal.blueprints.downloads import attachment
+from school_portal.blueprints.downloads import attachment, evidence
 from school_portal.blueprints.http import arrived, origin
 from school_portal.blueprints.identity import actor, audience, own_school
 from school_portal.blueprints.school.blueprint import blueprint
@@ -116,7 +116,7 @@ def frozen_copy(evaluation_id: int, sequence: int) -> Response:
 def programme(evaluation_id: int, programme_id: int) -> Response:
     found = training_programmes.one(db.session(), asked(evaluation_id), programme_id)
     content = current_portal().storage.open(found.storage_key)
-    return attachment(content, found.file_name, found.media_type)
+    return evidence(content, found.file_name, found.media_type)
 
 
 @blueprint.get("/evaluations/<int:evaluation_id>/withdraw")

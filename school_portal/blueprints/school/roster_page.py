@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from school_portal.blueprints.paging import Page, page_of
 from school_portal.blueprints.school.issue_names import ISSUE_NAMES
 from school_portal.domain.roster import RosterState
-from school_portal.models import Roster, RosterIssue
+from school_portal.models import JobState, Roster, RosterIssue
 from school_portal.services import reviewing, students
 from school_portal.services.portal import Portal
 from school_portal.services.progress import cause_of, latest_job, progress
@@ -33,8 +33,11 @@ def roster_page(session: Session, portal: Portal, roster: Roster) -> dict[str, A
     job = latest_job(session, roster.school_id, roster.id, kind) if kind else None
     current = progress(session, job, portal.clock()) if job else None
     waits = current is not None and current.waits
+    taken_up = waits and job is not None and job.state is JobState.RUNNING
+    queued = roster.state is RosterState.UPLOADED
     shown: dict[str, Any] = {
         "roster": roster,
+        "state": RosterState.READING if queued and taken_up else roster.state,
         "progress": current if waits else None,
         "stalled": cause_of(job) if job and not waits else None,
         "asked_again": reviewing.asked_again(session, roster),

@@ -129,3 +129,9 @@ def test_an_unknown_code_is_an_error_of_the_caller() -> None:
 def test_a_group_holds_somebody() -> None:
     with pytest.raises(ValueError, match="group_size"):
         Policy(group_size=0)
+
+
+def test_a_message_quotes_characters_alone() -> None:
+    """It is kept in the database and written into workbooks, whatever the file held."""
+    found = issue("cell.choice", 7, "性别", value="甲\x00\x0b乙\ud800", detail="男、女")
+    assert "“甲乙”" in found.message

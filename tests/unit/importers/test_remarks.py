@@ -25,7 +25,7 @@ def remarks(outcome: Outcome) -> list[tuple[str | None, str]]:
 def as_text(build: Any, cells: rosters.Cells) -> bytes:
     """Written as text, where a workbook would take a formula."""
     if build is rosters.text:
-        return bytes(build(cells))
+        return rosters.text(cells)
     book = rosters.Workbook()
     sheet = book.worksheets[0]
     for place, values in enumerate(cells, 1):

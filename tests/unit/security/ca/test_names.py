@@ -69,12 +69,12 @@ def test_a_key_of_an_authority_with_such_a_name_is_good(
 def test_a_holder_with_such_a_name_signs_in_until_revoked(
     tag: int, name: str, encoding: str
 ) -> None:
-    own = written(tag, name.encode(encoding))
-    made = world("rsa", own, written(tag, f"{name}乙".encode(encoding)))
+    root, middle, own = (written(tag, f"{name}{end}".encode(encoding)) for end in "甲乙丙")
+    made = world("rsa", root, middle)
     signer, given = new_signer("rsa"), for_a_person(KEY_ID, OID)
     leaf = issue(own, signer, given, NOW - DAY, NOW + DAY, made.middle)
     certificate, signature = read_certificate(leaf.der), signer.sign(MESSAGE.encode())
-    assert certificate.name == name
+    assert certificate.name == f"{name}丙"
     assert verify(certificate, signature, [MESSAGE], made.trust(), OID, NOW).key_id == KEY_ID
     made.crls = [revoke(ca, [leaf], NOW - DAY, NOW + DAY) for ca in made.bundle]
     with pytest.raises(CaRefused, match=r"ca\.revoked"):
