@@ -5,7 +5,8 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 BIN := .venv/bin
 INSTALLED := .venv/installed
 INSTALLED_DEV := .venv/installed-dev
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Not quiet: the first installation takes a while, and is seen to move.
+PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 export SCHOOL_PORTAL_HOME ?= ./instance
 
@@ -56,7 +57,7 @@ COMPILE := --universal --python-version 3.11 --generate-hashes --no-emit-index-u
 	  echo "无法建立虚拟环境。Debian 与 Ubuntu 请先安装 python3-venv。" >&2; exit 1; }
 
 $(INSTALLED): requirements.txt setup.cfg pyproject.toml | .venv/bin/python
-	@echo "正在安装依赖，首次约需一分钟……" >&2
+	@echo "正在安装依赖，首次约需一分钟，以下是逐个下载和安装的进度……" >&2
 	@$(PIP) install --require-hashes -r requirements.txt
 	@$(PIP) install --no-deps --no-index --no-build-isolation -e .
 	@touch $@

@@ -12,6 +12,7 @@ from school_portal.domain.labels import fold
 from school_portal.domain.levels import TrainingLevel
 from school_portal.domain.projects import Occupation, Project
 from school_portal.domain.roster import Route
+from school_portal.domain.texts import trimmed
 
 Cells = Sequence[tuple[int, Sequence[str]]]
 """A sheet: (row as the spreadsheet program shows it, the row's cells as text)."""
@@ -141,7 +142,7 @@ def _read_sheet(data: OpeningData, name: str, rows: Cells) -> None:
         text = f"没有这样的列，其内容没有读取：{'、'.join(unknown)}；写错的，请改正表头后重新载入。"
         _tell(data, name, 1, None, text, "warning")
     for number, cells in rows[1:]:
-        if any(cell.strip() for cell in cells):
+        if any(trimmed(cell) for cell in cells):
             data.rows[name].append(_read_row(data, name, number, cells, places))
 
 
@@ -160,7 +161,7 @@ def _read_row(
     values: dict[str, Any] = {}
     for column in SHEETS[sheet]:
         place = places.get(fold(column.name))
-        cell = cells[place].strip() if place is not None and place < len(cells) else ""
+        cell = trimmed(cells[place]) if place is not None and place < len(cells) else ""
         if not cell:
             if column.required:
                 _tell(data, sheet, number, column.name, "未填写，此项必填，请补充。")

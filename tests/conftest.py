@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copyfile
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 from argon2 import PasswordHasher
@@ -161,6 +162,9 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
+# How long an example takes says what else the machine does.
+hypothesis.settings.register_profile("portal", deadline=None)
+hypothesis.settings.load_profile("portal")
 gc.set_threshold(50_000, 50, 50)  # many short portals: looking for cycles after each is dear
 
 

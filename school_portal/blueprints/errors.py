@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from math import ceil
 from time import time
 from types import TracebackType
@@ -9,16 +10,21 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Flask, Response, g, json, render_template, request
+from flask import Flask, Response, current_app, g, json, redirect, render_template, request
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from school_portal.blueprints.http import request_id
+from importers.sandbox import ReaderLost
+from school_portal.blueprints.http import request_id, within
+from school_portal.blueprints.pages import page_of
 from school_portal.extensions.web import limiter
 from school_portal.logs import described
+from school_portal.models.dialect import is_away
 from school_portal.services.access import NotFound, Refused
+from school_portal.storage import StorageFailed
 
 Answer = tuple[str, int] | WerkzeugResponse
 Failure = tuple[type, BaseException, TracebackType] | tuple[None, None, None]
@@ -39,8 +45,13 @@ TEXTS = {
         "系统出现问题，这次操作没有完成",
         "已保存的数据不受影响，请稍后重试；仍然不行时，请把请求编号告诉管理员。",
     ),
-    503: ("系统暂时无法使用", "请稍后重试。"),
+    503: (
+        "系统暂时无法使用",
+        "数据库没有应答，这次操作没有完成；已保存的内容不受影响，请过一分钟再试。",
+    ),
 }
+RETRY_SECONDS = 60
+PASSING = (StorageFailed, ReaderLost)  # they say in Chinese what happened
 TOO_OFTEN = ("操作过于频繁", "请在 {}之后再试；已保存的内容不受影响。")
 CSRF_TEXT = (
     "页面已过期，没有提交",
@@ -75,25 +86,31 @@ def answer(status: int, title: str, detail: str, code: str | None = None) -> Ans
     g.code = code
     if not wants_page():
         return problem(status, title, detail, code)
-    # A failure's page asks nothing of the database: it may be what failed.
-    template = "errors/error.html" if status < 500 else "errors/failure.html"
-    page = render_template(
-        template, status=status, title=title, detail=detail, number=request_id(), back=_back()
-    )
-    return page, status
+    told = {"title": title, "detail": detail, "number": request_id()}
+    if status < 500:
+        with suppress(SQLAlchemyError):  # who is signed in, and what waits for them
+            return render_template("errors/error.html", **told, back=_back()), status
+    # Not `render_template`: that asks the database who is signed in, and it may be what failed.
+    return current_app.jinja_env.get_template("errors/failure.html").render(told), status
 
 
 def _back() -> str | None:
-    """The page of this portal that the request came from."""
-    came_from = urlsplit(request.referrer or "")
-    onward = came_from._replace(scheme="", netloc="", fragment="").geturl()
-    return onward if came_from.netloc == request.host else None
+    """The page of this portal that the request came from, at an address that opens."""
+    try:
+        came_from = urlsplit(request.referrer or "")
+    except ValueError:  # a host that is none
+        return None
+    page = page_of(came_from.path) if came_from.netloc == request.host else None
+    return within(came_from._replace(fragment="")) if page == came_from.path else page
 
 
 def on_http_error(error: HTTPException) -> Answer:
     status = error.code or 500
     if status < 400 or error.response is not None:  # the router's redirect, or an answer at hand
         return error.get_response()
+    page = page_of(request.path) if (status, request.method) == (405, "GET") else None
+    if page and wants_page():
+        return redirect(page)  # what was answered there is not asked again
     return answer(status, *TEXTS.get(status, TEXTS[400 if status < 500 else 500]))
 
 
@@ -118,8 +135,18 @@ def on_refusal(refusal: Refused) -> Answer:
     return answer(409, "现在不能这样做", str(refusal), "request.refused")
 
 
-def on_failure(_: InternalServerError) -> Answer:
-    return answer(500, *TEXTS[500])
+def on_failure(failed: InternalServerError) -> Answer | Response:
+    """Ours; what may pass is told so."""
+    cause = failed.original_exception
+    if is_away(cause):
+        told = answer(503, *TEXTS[503], "database.away")
+    elif isinstance(cause, PASSING):
+        told = answer(503, TEXTS[503][0], str(cause), "request.unavailable")
+    else:
+        return answer(500, *TEXTS[500])
+    told = current_app.make_response(told)
+    told.headers["Retry-After"] = str(RETRY_SECONDS)
+    return told
 
 
 def note_refusal(response: Response) -> Response:

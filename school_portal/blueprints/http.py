@@ -7,6 +7,7 @@ import secrets
 from datetime import datetime
 from ipaddress import ip_address
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 from flask import Flask, Response, g, request
 from flask.sessions import SecureCookieSessionInterface
@@ -95,6 +96,19 @@ def origin() -> str:
     return current_portal().settings.origin or request.host_url.rstrip("/")
 
 
+def within(url: SplitResult) -> str:
+    """The address without its host: whatever that is said to be, it leads to this portal."""
+    path = "/" + url.path.lstrip("/\\")
+    return url._replace(scheme="", netloc="", path=path).geturl()
+
+
+def stay_here(response: Response) -> Response:
+    """Every redirect stays on this portal: the router's name the host that the visitor named."""
+    if location := response.headers.get("Location"):
+        response.headers["Location"] = within(urlsplit(location))
+    return response
+
+
 class HostBoundSessions(SecureCookieSessionInterface):
     """The session cookie takes the `__Host-` prefix over TLS: no other host can set it.
 
@@ -127,11 +141,18 @@ def key_agent() -> KeyAgent | None:
     return portal.settings.key_agent
 
 
+def framed(path: str) -> str:
+    """The path of a file of ours that this page shows in a frame, which it then may."""
+    g.frames_files = True
+    return path
+
+
 def policy() -> str:
     """The content security policy of this answer."""
+    found = f"{POLICY}; frame-src 'self'" if "frames_files" in g else POLICY
     if "key_agent" not in g:
-        return POLICY
-    return POLICY.replace("connect-src 'self'", f"connect-src 'self' {g.key_agent.origin}")
+        return found
+    return found.replace("connect-src 'self'", f"connect-src 'self' {g.key_agent.origin}")
 
 
 def add_headers(response: Response) -> Response:
@@ -179,3 +200,4 @@ def register(app: Flask) -> None:
     limiter.init_app(app)
     app.before_request(stamp_arrival)
     app.after_request(add_headers)
+    app.after_request(stay_here)

@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar
 
 from flask import Flask, abort, g, redirect, render_template, request, url_for
 from flask_login import UserMixin, current_user
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from school_portal.blueprints import visits
 from school_portal.blueprints.errors import TEXTS, Answer, problem, wants_page
@@ -94,7 +94,7 @@ def signed_in(token: str) -> SignedIn | None:
     if session.dirty:
         try:
             session.commit()
-        except OperationalError:
+        except DBAPIError:  # somebody else writes, or the database may only be read
             session.rollback()
         if reads:
             begin_reading()

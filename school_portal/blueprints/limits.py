@@ -14,6 +14,7 @@ from flask import Response, request
 from flask_login import current_user
 
 from school_portal.blueprints.http import address
+from school_portal.domain.texts import trimmed
 from school_portal.extensions.web import limiter
 
 P = ParamSpec("P")
@@ -32,7 +33,7 @@ def by_person() -> str:
 
 def by_name() -> str:
     """Whom an attempt is for, as a hash."""
-    name = request.form.get("username", "").strip().casefold()
+    name = trimmed(request.form.get("username", "")).casefold()
     return hashlib.sha256(name.encode()).hexdigest()[:32]
 
 

@@ -62,8 +62,8 @@ LOOKS: dict[type[Enum], dict[Any, Look]] = {
     },
     LineState: {
         LineState.PENDING: Look("blue", "clock", "待评估"),
-        LineState.APPROVED: Look("green", "circle-check", "同意"),
-        LineState.REFUSED: Look("red", "circle-x", "不同意"),
+        LineState.APPROVED: Look("green", "circle-check", LineState.APPROVED.label),
+        LineState.REFUSED: Look("red", "circle-x", LineState.REFUSED.label),
         LineState.REVOKED: Look("dark", "ban", "已撤销"),
         LineState.EXPIRED: Look("dark", "ban", "已到期"),
     },

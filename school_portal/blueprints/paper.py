@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from io import BytesIO
 
-from flask import Response, send_file, url_for
+from flask import Response, url_for
 
+from school_portal.blueprints.downloads import evidence
 from school_portal.blueprints.http import origin
 
 
 def pdf(content: bytes, name: str) -> Response:
     """The form, opened by the browser to be read and printed."""
-    answer = send_file(BytesIO(content), mimetype="application/pdf", download_name=name)
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    return evidence(BytesIO(content), name, "application/pdf")
 
 
 def verification_page(uid: str) -> str:

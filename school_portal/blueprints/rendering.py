@@ -9,15 +9,21 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Flask, current_app, request, url_for
+from flask import Flask, current_app, g, request, url_for
 
 from school_portal.blueprints.clauses import cited
-from school_portal.blueprints.http import key_agent
+from school_portal.blueprints.http import framed, key_agent
 from school_portal.blueprints.looks import Look, state_look, state_tabs
 from school_portal.blueprints.navigation import navigation, section, unread_notices
+from school_portal.blueprints.pages import this_page
+from school_portal.blueprints.paging import for_print
 from school_portal.blueprints.visits import passkeys_work
+from school_portal.domain.school_key import fingerprint
 from school_portal.domain.windows import TZ
+from school_portal.extensions import db
 from school_portal.extensions.proxy import client_certificate
+from school_portal.services.calendars import Reckoning, calendar
+from school_portal.services.portal import current_portal
 
 PORTAL_NAME = "职业技能评价团体申报平台"
 _WEEKDAYS = "一二三四五六日"
@@ -42,11 +48,6 @@ def grouped(masked: str) -> str:
     return f"{masked[:6]} {masked[6:-4]} {masked[-4:]}" if len(masked) == 18 else masked
 
 
-def fingerprint(digest: bytes) -> str:
-    """The beginning of a SHA-256 in groups, as people compare it: 0A1B 2C3D 4E5F 6071."""
-    return digest[:8].hex(" ", 2).upper()
-
-
 def size(octets: int) -> str:
     """12 KB, 3.4 MB."""
     if octets < 1024 * 1024:
@@ -56,7 +57,7 @@ def size(octets: int) -> str:
 
 def here(**changes: Any) -> str:
     """This page's address with some of its choices changed; None removes one."""
-    return url_for(str(request.endpoint), **(request.view_args or {})) + address_query(**changes)
+    return this_page() + address_query(**changes)
 
 
 def address_query(**changes: Any) -> str:
@@ -79,6 +80,17 @@ def asset(name: str) -> str:
     return url_for("static", filename=name, v=_digest(f"{current_app.static_folder}/{name}"))
 
 
+def reckoning() -> Reckoning:
+    """The day of this request and the working days known, read once for all of a page's dates."""
+    if "reckoning" not in g:
+        session = db.session()
+        with session.no_autoflush:  # a page of a refused change writes nothing
+            known = calendar(session)
+        g.reckoning = Reckoning(known, current_portal().today())
+    found: Reckoning = g.reckoning
+    return found
+
+
 def register(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
@@ -93,10 +105,13 @@ def register(app: Flask) -> None:
         address_query=address_query,
         client_certificate=client_certificate,
         key_agent=key_agent,
+        framed=framed,
         passkeys_work=passkeys_work,
         asset=asset,
         cited=cited,
         navigation=navigation,
         unread_notices=unread_notices,
         section=section,
+        reckoning=reckoning,
+        for_print=for_print,
     )

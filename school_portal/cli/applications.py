@@ -121,21 +121,25 @@ def export(number: int, file: Path, form: str) -> None:
     console.write_file(file, content, form)
 
 
-def plan_lines(document: dict[str, Any], verb: str) -> Iterator[str]:
+def plan_lines(document: dict[str, Any], verb: str, most: int | None = None) -> Iterator[str]:
+    """The document for people; with `most`, so many of each list, and how many more there are."""
     groups, excluded, held = (document[key] for key in ("applications", "excluded", "held"))
     students = sum(len(group["students"]) for group in groups)
     yield f"{document['on']}：{verb} {len(groups)} 份团体申报，共 {students} 名学生"
-    for group in groups:
+    for group in groups[:most]:
         yield f"  {_described(group)}：{len(group['students'])} 人"
-        yield f"    学号：{'、'.join(group['students'])}"
+        left = "".join(console.left_out(group["students"], most, "名", "，"))
+        yield f"    学号：{'、'.join(group['students'][:most])}{left}"
+    yield from console.left_out(groups, most, "份", "  ")
     if held:
         yield f"已在申报中：{len(held)} 名学生"
     if excluded:
         yield f"未列入：{len(excluded)} 名学生"
-    for student in excluded:
+    for student in excluded[:most]:
         yield f"  学号 {student['student_no']}"
         for reason in student["reasons"]:
             yield f"    {reason['message']}（{reason['clause']}）"
+    yield from console.left_out(excluded, most, "名", "  ")
 
 
 def _list_lines(document: dict[str, Any]) -> Iterator[str]:

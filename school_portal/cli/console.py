@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext, suppress
 from datetime import UTC, date, datetime
 from functools import wraps
@@ -16,6 +16,7 @@ import click
 
 from school_portal.cli.failures import Failed, line_of, log_to_home
 from school_portal.cli.words import reason
+from school_portal.domain.texts import trimmed
 from school_portal.domain.windows import civil_date
 
 if TYPE_CHECKING:
@@ -131,6 +132,14 @@ def answer(document: dict[str, Any], form: str, lines: Iterable[str]) -> None:
             click.echo(line)
 
 
+def left_out(
+    listed: Sequence[object], most: int | None, unit: str, before: str = ""
+) -> Iterator[str]:
+    """What stands after the first `most` of a list: how many more there are, where there are."""
+    if most is not None and len(listed) > most:
+        yield f"{before}另有 {len(listed) - most} {unit}"
+
+
 def write_file(path: Path, content: bytes, form: str) -> None:
     """Write what was asked for, whole or not at all, and say so. Raises Failed."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
@@ -150,7 +159,7 @@ def find_school(session: Session, uscc: str) -> School:
     from school_portal.services.access import NotFound, school_of  # noqa: PLC0415
 
     try:
-        return school_of(session, uscc.strip().upper())
+        return school_of(session, trimmed(uscc).upper())
     except NotFound:
         raise Failed(
             f"没有统一社会信用代码为“{uscc}”的学校，请核对代码，或先载入期初数据。"

@@ -18,11 +18,11 @@ from school_portal.services import accounts
 from school_portal.services.access import Actor, school_of
 from school_portal.services.portal import Portal
 
-# Username: role, school, what to tell of the person.
+# Username: role, school, what to tell of the person; how far an account is stands on its page.
 PEOPLE: Mapping[str, tuple[Role, str | None, str]] = {
     "school-1": (Role.SCHOOL, SECONDARY.uscc, f"{SECONDARY.name}操作人员"),
     "school-2": (Role.SCHOOL, COLLEGE.uscc, f"{COLLEGE.name}操作人员"),
-    "school-3": (Role.SCHOOL, NEWCOMER.uscc, f"{NEWCOMER.name}操作人员（尚未开户）"),
+    "school-3": (Role.SCHOOL, NEWCOMER.uscc, f"{NEWCOMER.name}操作人员"),
     "teaching": (Role.TEACHING_OFFICE, None, Role.TEACHING_OFFICE.label),
     "vocational": (Role.VOCATIONAL_DIVISION, None, Role.VOCATIONAL_DIVISION.label),
     "centre": (Role.CENTRE, None, Role.CENTRE.label),
@@ -56,7 +56,7 @@ def create_people(session: Session, portal: Portal, passwords: Mapping[str, str]
     """Whoever of PEOPLE has no account yet."""
     actor = Actor.operator_at_the_console()
     known = set(session.scalars(sa.select(User.username)))
-    for username, (role, uscc, name) in PEOPLE.items():
+    for username, (role, uscc, _) in PEOPLE.items():
         if username in known:
             continue
         accounts.create_user(
@@ -64,7 +64,7 @@ def create_people(session: Session, portal: Portal, passwords: Mapping[str, str]
             actor,
             portal.clock(),
             username=username,
-            name=name if uscc else "示例工作人员",
+            name="示例操作人员" if uscc else "示例工作人员",
             password=passwords[username],
             role=role,
             school=school_of(session, uscc) if uscc else None,

@@ -10,6 +10,7 @@ from io import BytesIO
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from school_portal.demo import programmes
 from school_portal.demo.operation import COLLEGE, DRINKS, KEYS, NEWCOMER, NURSE, SECONDARY, TABLETS
 from school_portal.demo.people import EXPERTS
 from school_portal.demo.rosters import resident_id
@@ -37,7 +38,6 @@ from school_portal.services.portal import Portal
 from school_portal.services.windows import window_at
 
 EXTENSION_DAYS = 14
-PROGRAMME = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 FIELDS = {
     "legal_representative": "示例校长",
     "leader": "示例分管领导",
@@ -97,7 +97,7 @@ class Season:
                 actor,
                 case,
                 specialty.id,
-                BytesIO(PROGRAMME),
+                BytesIO(programmes.sheet(specialty.name)),
                 f"{specialty.name}人才培养方案.pdf",
             )
         return case

@@ -12,7 +12,7 @@ class PermissionState(LabelledEnum):
 
     REQUESTED = "requested", "待审核"
     GRANTED = "granted", "已开通"
-    REFUSED = "refused", "不同意"
+    REFUSED = "refused", "不予开通"
     REVOKED = "revoked", "已撤销"
     WITHDRAWN = "withdrawn", "已撤回"
 
@@ -21,7 +21,7 @@ class PermissionAction(LabelledEnum):
     """What can be done to a line."""
 
     GRANT = "grant", "开通"
-    REFUSE = "refuse", "不同意"
+    REFUSE = "refuse", "不予开通"
     REVOKE = "revoke", "撤销"
     WITHDRAW = "withdraw", "撤回"
 

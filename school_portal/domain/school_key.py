@@ -63,3 +63,8 @@ KEY_WORKFLOW = Workflow(
         ),
     ],
 )
+
+
+def fingerprint(digest: bytes) -> str:
+    """The beginning of a SHA-256 in groups, as people compare it: 0A1B 2C3D 4E5F 6071."""
+    return digest[:8].hex(" ", 2).upper()

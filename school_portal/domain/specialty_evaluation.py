@@ -1,5 +1,6 @@
 """The evaluation of a school's specialties: who receives, who decides, who seals (rulebook 5)."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from school_portal.domain.labels import LabelledEnum, fold
@@ -63,8 +64,8 @@ class LineState(LabelledEnum):
     """Where one line (specialty, occupation, direction, level) of an application is."""
 
     PENDING = "pending", "待评估"
-    APPROVED = "approved", "同意"
-    REFUSED = "refused", "不同意"
+    APPROVED = "approved", "通过"
+    REFUSED = "refused", "不通过"
     REVOKED = "revoked", "已撤销"
     EXPIRED = "expired", "已到期"
 
@@ -72,8 +73,8 @@ class LineState(LabelledEnum):
 class LineAction(LabelledEnum):
     """What can be done to a line."""
 
-    APPROVE = "approve", "评估同意"
-    REFUSE = "refuse", "评估不同意"
+    APPROVE = "approve", "评估通过"
+    REFUSE = "refuse", "评估不通过"
     SET_END = "set_end", "设定失效日期"
     REVOKE = "revoke", "撤销"
     EXPIRE = "expire", "到期"
@@ -166,14 +167,14 @@ LINE_WORKFLOW: Workflow[LineState, LineAction] = Workflow(
             LineAction.APPROVE,
             _SYSTEM,
             LineState.APPROVED,
-            "多数专家同意",
+            "多数专家认为通过",
         ),
         Transition(
             frozenset({LineState.PENDING}),
             LineAction.REFUSE,
             _SYSTEM,
             LineState.REFUSED,
-            "多数专家不同意",
+            "多数专家认为不通过",
         ),
         Transition(
             frozenset({LineState.APPROVED}),
@@ -220,6 +221,39 @@ def belongs_to(employer: str, employer_uscc: str, school: str, school_uscc: str)
     if employer_uscc and fold(employer_uscc).upper() == school_uscc:
         return True
     return bool(employer) and fold(employer) == fold(school)
+
+
+_BRACKETED = re.compile(r"\([^()]*\)|【[^【】]*】|\[[^\[\]]*\]")
+_CITY = re.compile("^上海市?")
+# 大学 alone, what is left of 上海大学, would be like every other.
+_SHORTEST_NAME = 4
+# Up to its first such word a name is the institution's; faculties and campuses follow.
+_INSTITUTION = re.compile("(.*?(?:学校|学院|大学|中学|中专|职校|技校))")
+
+
+def may_belong_to(employer: str, employer_uscc: str, school: str, school_uscc: str) -> bool:
+    """Whether the employer may be the school under another spelling, as far as is known.
+
+    A campus, a faculty, the city's name in front: `示例学校（东校区）`, `上海市示例学校烹饪系`. The
+    employer's own code, where it is another than the school's, settles that it is not.
+    """
+    if employer_uscc and fold(employer_uscc).upper() != school_uscc:
+        return False
+    one, other = _core(employer), _core(school)
+    if not one or not other:
+        return False
+    return one in other or other in one or _institution(one) == _institution(other)
+
+
+def _core(name: str) -> str:
+    whole = _BRACKETED.sub("", fold(name).casefold())
+    local = _CITY.sub("", whole)
+    return local if len(_institution(local)) >= _SHORTEST_NAME else whole
+
+
+def _institution(core: str) -> str:
+    found = _INSTITUTION.match(core)
+    return found[1] if found else core
 
 
 def missing_seals(training_level: TrainingLevel, affixed: Iterable[Role]) -> frozenset[Role]:

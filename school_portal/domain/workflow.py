@@ -71,6 +71,10 @@ class Workflow(Generic[S, A]):
                     table[key] = transition.target
         self.table: Mapping[tuple[S, A, Role], S] = MappingProxyType(table)
 
+    def is_final(self, state: S) -> bool:
+        """Whether nothing follows the state any more."""
+        return not any(source == state for source, _, _ in self.table)
+
     def after(self, state: S, action: A, role: Role) -> S:
         """The state that follows. Raises TransitionRefused."""
         try:

@@ -11,6 +11,7 @@ from school_portal.domain.account import AccountState, OpeningKind, OpeningState
 from school_portal.extensions import db
 from school_portal.models.cases import Case, Numbered
 from school_portal.models.organisations import Permission, ProjectColumns, School
+from school_portal.models.records import User
 from school_portal.models.types import UtcDateTime, choice
 
 
@@ -85,4 +86,5 @@ class PermissionRequest(Numbered, db.Model):
     requested_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
 
     school: Mapped[School] = relationship()
+    requested_by: Mapped[User | None] = relationship()
     lines: Mapped[list[Permission]] = relationship(order_by=Permission.id)

@@ -122,18 +122,14 @@ def count_members(session: Session, application: GroupApplication) -> int:
     )
 
 
-def members(
-    session: Session, vault: Vault, application: GroupApplication, *, limit: int, offset: int
-) -> list[Member]:
-    """The application's students by number, a page at a time."""
+def members(session: Session, vault: Vault, application: GroupApplication) -> list[Member]:
+    """The application's students by number, all of them: who prints the page prints everyone."""
     found = session.execute(
         sa.select(ApplicationMember.state, Student, Specialty.name)
         .join(Student, Student.id == ApplicationMember.student_id)
         .join(Specialty, Specialty.id == Student.specialty_id)
         .where(ApplicationMember.application_id == application.id)
         .order_by(Student.student_no)
-        .limit(limit)
-        .offset(offset)
     )
     return [
         Member(

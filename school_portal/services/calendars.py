@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from school_portal.domain.workdays import Calendar, YearNotLoaded, read_notice, shipped
+from school_portal.domain.spans import Span, between
+from school_portal.domain.texts import trimmed
+from school_portal.domain.windows import civil_date
+from school_portal.domain.workdays import Calendar, read_notice, shipped
 from school_portal.domain.workflow import Role
 from school_portal.models import WorkdayYear
 from school_portal.security import audit
@@ -55,12 +58,21 @@ def years(session: Session) -> list[Year]:
     ]
 
 
-def days_left(known: Calendar, today: date, due: date) -> int | None:
-    """Working days from tomorrow to the due date; None where a year is not loaded."""
-    try:
-        return known.workdays_until(today, due)
-    except YearNotLoaded:
-        return None
+@dataclass(frozen=True, slots=True)
+class Reckoning:
+    """The day on which somebody looks, with the working days that are known."""
+
+    known: Calendar
+    day: date
+
+    def since(self, at: datetime | date) -> Span:
+        """How long ago that was."""
+        first = civil_date(at) if isinstance(at, datetime) else at
+        return between(self.known, first, self.day)
+
+    def until(self, due: date) -> Span:
+        """How long is left to the end of that day."""
+        return between(self.known, self.day, due)
 
 
 def load_year(
@@ -75,13 +87,13 @@ def load_year(
         raise Refused(f"节假日安排由{Role.ADMIN.label}载入。")
     if year not in YEARS:
         raise Refused(f"年份须在 {YEARS.start} 至 {YEARS.stop - 1} 之间，请核对后填写。")
-    if not source.strip():
+    if not trimmed(source):
         raise Refused("请写明所依据的通知。")
     days = {day.isoformat(): kind for day, kind in sorted(read_notice(year, text).items())}
     loaded = session.merge(
         WorkdayYear(
             year=year,
-            source=source.strip(),
+            source=trimmed(source),
             days=days,
             loaded_at=portal.clock(),
             loaded_by_id=actor.user_id,

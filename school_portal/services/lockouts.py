@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from school_portal.domain.texts import trimmed
 from school_portal.models import SignInDelay, dialect
 from school_portal.services.portal import Portal
 
@@ -80,7 +81,7 @@ def _keys(portal: Portal, attempt: Attempt) -> Iterator[tuple[bytes, int]]:
     """A name may hold somebody's document number by mistake: only a keyed hash is kept."""
     secret = portal.settings.session_keys[0].encode()
     for kind, text, free in (
-        ("name", attempt.name.strip().casefold(), NAME_FAILURES),
+        ("name", trimmed(attempt.name).casefold(), NAME_FAILURES),
         ("address", attempt.address, ADDRESS_FAILURES),
     ):
         if text is not None:

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session, joinedload
 from school_portal import jobs
 from school_portal.config import MailServer
 from school_portal.domain.windows import TZ
-from school_portal.models import Job, JobState, Notice, User
+from school_portal.models import Notice, User
 from school_portal.services.portal import Portal
 
 KIND = "mail-send"
@@ -63,10 +63,7 @@ def enqueue(session: Session, portal: Portal) -> None:
 
 def is_waiting(session: Session, now: datetime) -> bool:
     """Whether there is something to send, and nobody is at it."""
-    at_it = sa.select(Job.id).where(
-        Job.kind == KIND, Job.state.in_((JobState.QUEUED, JobState.RUNNING))
-    )
-    return bool(_waiting(session, now)) and session.scalar(at_it.limit(1)) is None
+    return bool(_waiting(session, now)) and not jobs.is_waiting(session, KIND)
 
 
 def send(session: Session, portal: Portal) -> Iterator[int]:

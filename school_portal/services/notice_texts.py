@@ -98,7 +98,7 @@ _EVALUATION = {
         Wording(
             _SCHOOL,
             "专业评估申请 {number} 已盖章",
-            "评估同意的项目即日生效，请查看各项结论；需要时接着申请申报权限。",
+            "评估通过的项目即日生效，请查看各项结论；需要时接着申请申报权限。",
         ),
     ),
 }
@@ -165,7 +165,7 @@ _PERMISSION = {
         Wording(_SCHOOL, "“{what}”的申报权限已开通", "从现在起，申报计划会列入符合条件的学生。"),
     ),
     PermissionAction.REFUSE: (
-        Wording(_SCHOOL, "“{what}”的申报权限申请未获同意", "请按理由改正后重新申请。"),
+        Wording(_SCHOOL, "“{what}”的申报权限不予开通", "请按理由改正后重新申请。"),
     ),
     PermissionAction.REVOKE: (
         Wording(

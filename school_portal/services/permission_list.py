@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 from school_portal.domain.permission import PermissionState
 from school_portal.domain.windows import Period
 from school_portal.models import Permission, PermissionRequest, School, StateChange
+from school_portal.services.access import NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,12 @@ def page(
     if school_id is not None:
         query = query.where(Permission.school_id == school_id)
     order = Permission.id if state is PermissionState.REQUESTED else Permission.id.desc()
-    found = session.scalars(query.order_by(order).limit(limit).offset(offset)).all()
+    return _listed(
+        session, session.scalars(query.order_by(order).limit(limit).offset(offset)).all(), on
+    )
+
+
+def _listed(session: Session, found: Sequence[Permission], on: date) -> list[Listed]:
     requests = _requests(session, found)
     decisions = _decisions(session, found)
     return [
@@ -60,6 +66,19 @@ def page(
         )
         for one in found
     ]
+
+
+def request(session: Session, request_id: int) -> PermissionRequest:
+    """That application. Raises NotFound."""
+    found = session.get(PermissionRequest, request_id)
+    if found is None:
+        raise NotFound("PermissionRequest")
+    return found
+
+
+def of_request(session: Session, request: PermissionRequest, on: date) -> list[Listed]:
+    """What was asked for together, in its order."""
+    return _listed(session, request.lines, on)
 
 
 def schools(session: Session) -> Sequence[School]:

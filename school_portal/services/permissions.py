@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
@@ -19,7 +19,7 @@ from school_portal.domain.permission import (
 from school_portal.domain.projects import Project
 from school_portal.domain.roster import Route
 from school_portal.domain.violations import RULES, policy_clause
-from school_portal.domain.windows import Period
+from school_portal.domain.windows import Period, civil_date
 from school_portal.domain.workflow import Role
 from school_portal.models import Permission, School
 from school_portal.services import policies
@@ -110,7 +110,7 @@ def wanted(school: School, route: Route, node: Node | None, project: Project) ->
 
 def withdraw(session: Session, portal: Portal, actor: Actor, permission: Permission) -> None:
     """Take a line back before it is decided. Raises Refused."""
-    _apply(session, portal, actor, permission, PermissionAction.WITHDRAW)
+    _apply(session, portal.clock(), actor, permission, PermissionAction.WITHDRAW)
 
 
 def select(session: Session, ids: Iterable[int], action: PermissionAction) -> list[Permission]:
@@ -174,8 +174,9 @@ def grant(
         ]
     if wrong:
         raise Refused(f"{''.join(wrong)}所选各项都没有开通。")
+    now = portal.clock()
     for one in chosen:
-        _apply(session, portal, actor, one, PermissionAction.GRANT, without_basis=one in bare)
+        _apply(session, now, actor, one, PermissionAction.GRANT, without_basis=one in bare)
         one.starts_on = today
     return chosen
 
@@ -205,9 +206,9 @@ def refuse(
     session: Session, portal: Portal, actor: Actor, ids: Iterable[int], reason: str
 ) -> list[Permission]:
     """Refuse all of them, or none. Raises Refused."""
-    chosen = select(session, ids, PermissionAction.REFUSE)
+    chosen, now = select(session, ids, PermissionAction.REFUSE), portal.clock()
     for one in chosen:
-        _apply(session, portal, actor, one, PermissionAction.REFUSE, reason)
+        _apply(session, now, actor, one, PermissionAction.REFUSE, reason)
     return chosen
 
 
@@ -215,23 +216,24 @@ def revoke(
     session: Session, portal: Portal, actor: Actor, ids: Iterable[int], reason: str
 ) -> list[Permission]:
     """Revoke all of them, or none: not in force from today on. Raises Refused."""
-    chosen = select(session, ids, PermissionAction.REVOKE)
-    last = portal.today() - timedelta(days=1)
+    chosen, now = select(session, ids, PermissionAction.REVOKE), portal.clock()
+    last = civil_date(now) - timedelta(days=1)
     for one in chosen:
-        _apply(session, portal, actor, one, PermissionAction.REVOKE, reason)
+        _apply(session, now, actor, one, PermissionAction.REVOKE, reason)
         one.ends_on = min(one.ends_on or last, last)
     return chosen
 
 
 def _apply(
     session: Session,
-    portal: Portal,
+    at: datetime,
     actor: Actor,
     permission: Permission,
     action: PermissionAction,
     reason: str = "",
     **detail: bool,
 ) -> None:
+    """One move; what is decided together has one instant."""
     apply(
         session,
         PERMISSION_WORKFLOW,
@@ -239,7 +241,7 @@ def _apply(
         action,
         actor.role or Role.SYSTEM,
         actor=actor,
-        at=portal.clock(),
+        at=at,
         reason=reason,
         **detail,
     )

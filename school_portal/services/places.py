@@ -28,7 +28,11 @@ def account(school_id: int, role: Role) -> str:
     return ACCOUNT if role is Role.SCHOOL else f"/centre/schools/{school_id}"
 
 
+def permission_request(request_id: int) -> str:
+    """What a school asked for together, at the centre."""
+    return f"/centre/permissions/requests/{request_id}"
+
+
 ACCOUNT = "/school/account"
 SPECIALTIES = "/school/specialties"
 APPLICATIONS = "/school/applications"
-PERMISSIONS = "/centre/permissions"

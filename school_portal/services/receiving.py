@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from school_portal.domain.levels import TrainingLevel
 from school_portal.domain.specialty_evaluation import (
@@ -21,10 +21,11 @@ from school_portal.domain.specialty_evaluation import (
     EvaluationAction,
     EvaluationState,
 )
+from school_portal.domain.texts import trimmed
 from school_portal.domain.windows import civil_date
 from school_portal.domain.workdays import YearNotLoaded
 from school_portal.domain.workflow import Role
-from school_portal.models import School, SpecialtyEvaluation
+from school_portal.models import Panel, School, SpecialtyEvaluation
 from school_portal.services import policies, transitions
 from school_portal.services.access import Actor, NotFound, Refused
 from school_portal.services.calendars import calendar
@@ -102,14 +103,32 @@ def count(session: Session, query: Query) -> int:
 def page(
     session: Session, query: Query, *, limit: int, offset: int
 ) -> Sequence[SpecialtyEvaluation]:
-    """Those with the nearest date to keep first, then those that arrived first."""
-    due = SpecialtyEvaluation.correction_until
+    """What is still open first: by the nearest date to keep, then by arrival."""
+    state, order = (
+        SpecialtyEvaluation.state,
+        (SpecialtyEvaluation.arrived_at, SpecialtyEvaluation.id),
+    )
+    closed = [one for one in EvaluationState if EVALUATION_WORKFLOW.is_final(one)]
+    due = sa.case(
+        (state == EvaluationState.RETURNED, SpecialtyEvaluation.correction_until),
+        (state == EvaluationState.UNDER_PANEL_REVIEW, Panel.due_on),
+    )
     return session.scalars(
-        query.options(joinedload(SpecialtyEvaluation.school))
-        .order_by(due.is_(None), due, SpecialtyEvaluation.arrived_at, SpecialtyEvaluation.id)
+        query.outerjoin(SpecialtyEvaluation.panel)
+        .options(joinedload(SpecialtyEvaluation.school), contains_eager(SpecialtyEvaluation.panel))
+        .order_by(state.in_(closed), due.is_(None), due, *order)
         .limit(limit)
         .offset(offset)
     ).all()
+
+
+def due_on(evaluation: SpecialtyEvaluation) -> date | None:
+    """The day by which whoever has the application is done with it; None where no rule has one."""
+    if evaluation.state is EvaluationState.RETURNED:
+        return evaluation.correction_until
+    if evaluation.state is EvaluationState.UNDER_PANEL_REVIEW and evaluation.panel:
+        return evaluation.panel.due_on
+    return None
 
 
 def accept(session: Session, portal: Portal, actor: Actor, evaluation: SpecialtyEvaluation) -> None:
@@ -175,9 +194,9 @@ def default_date(session: Session, today: date) -> date | None:
 
 def given(reason: str) -> str:
     """The reason as it was written. Raises Refused where there is none."""
-    if not reason.strip():
+    if not trimmed(reason):
         raise Refused("请写明理由。")
-    return reason.strip()
+    return trimmed(reason)
 
 
 def _check_parts(evaluation: SpecialtyEvaluation, unlocked: Unlocked) -> None:

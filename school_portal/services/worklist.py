@@ -27,7 +27,7 @@ from school_portal.models import (
     SpecialtyEvaluation,
     StateChange,
 )
-from school_portal.services import calendars, places
+from school_portal.services import places
 from school_portal.services.access import Actor
 from school_portal.services.portal import Portal
 from school_portal.services.windows import window_at
@@ -38,7 +38,7 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class WorkItem:
-    """One thing to do; `days_left` are working days to `due`, None where they are not known."""
+    """One thing to do: since when, and until when where a rule has a date."""
 
     title: str
     number: str
@@ -47,28 +47,13 @@ class WorkItem:
     since: datetime | None
     due: date | None
     action: str
-    days_left: int | None = None
 
 
 def items(session: Session, portal: Portal, actor: Actor) -> list[WorkItem]:
     """The actor's work: with a date first, the nearest first; then what waits longest."""
     sources = _SOURCES.get(actor.role, ()) if actor.role else ()
     found = [item for source in sources for item in source(session, portal, actor)]
-    known, today = calendars.calendar(session), portal.today()
-    dated = [
-        WorkItem(
-            one.title,
-            one.number,
-            one.school,
-            one.path,
-            one.since,
-            one.due,
-            one.action,
-            calendars.days_left(known, today, one.due) if one.due else None,
-        )
-        for one in found
-    ]
-    return sorted(dated, key=lambda one: (one.due or date.max, one.since or _LONG_AGO))
+    return sorted(found, key=lambda one: (one.due or date.max, one.since or _LONG_AGO))
 
 
 def _evaluations(
@@ -190,7 +175,7 @@ def _permissions(session: Session, portal: Portal, actor: Actor) -> Iterator[Wor
             "申报权限申请",
             one.number or "",
             one.school.name,
-            places.PERMISSIONS,
+            places.permission_request(one.id),
             one.requested_at,
             None,
             f"审核 {lines} 项",

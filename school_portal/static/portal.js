@@ -123,6 +123,25 @@
   });
   document.addEventListener("htmx:onLoadError", missed);
 
+  // What people print is printed whole: the list's page for print, and what is folded on the screen.
+  const whole = document.querySelector("[data-print-all]");
+  document.addEventListener("keydown", (event) => {
+    if (!whole || !(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "p") return;
+    event.preventDefault();
+    location.href = whole.href;
+  });
+  let folded = [];
+  window.addEventListener("beforeprint", () => {
+    folded = [...document.querySelectorAll("details:not([open]):not(.file)")];
+    for (const one of folded) one.open = true;
+  });
+  window.addEventListener("afterprint", () => {
+    for (const one of folded) one.open = false;
+  });
+  const printing = document.querySelector("[data-print]");
+  printing?.addEventListener("click", () => print());
+  printing?.removeAttribute("hidden");
+
   // Progress is read out when it has something new to say, not at every refresh.
   const live = document.getElementById("live");
   document.addEventListener("htmx:afterSettle", () => {

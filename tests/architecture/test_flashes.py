@@ -21,7 +21,9 @@ def too_early(tree: ast.AST) -> Iterator[int]:
     """The lines that flash in a block which commits further down."""
     for node in ast.walk(tree):
         for block in (getattr(node, part, None) for part in ("body", "orelse", "finalbody")):
-            for place, step in enumerate(block if isinstance(block, list) else ()):
+            if not isinstance(block, list):
+                continue
+            for place, step in enumerate(block):
                 later = block[place + 1 :]
                 flashes = isinstance(step, ast.Expr) and calls(step, "flash")
                 if flashes and any(calls(one, "commit") for one in later):

@@ -212,7 +212,6 @@ def agent(site: Site) -> Iterator[soft_key.Agent]:
 
 def sign(page: Page, name: str) -> None:
     """The page's form, signed with that key and sent."""
-    page.get_by_label("PIN").focus()
     page.get_by_label("密钥", exact=True).select_option(name)
     page.get_by_label("PIN").fill(PIN)
     page.get_by_role("button", name="签名并提交").click()
@@ -222,7 +221,7 @@ def sign_in(page: Page, username: str) -> None:
     page.goto("/auth/sign-in")
     page.get_by_label("用户名").fill(username)
     page.get_by_label("密码").fill(PASSWORD)
-    page.get_by_role("button", name="登录").click()
+    page.get_by_role("button", name="登录", exact=True).click()
     page.get_by_role("button", name="退出").wait_for()
 
 

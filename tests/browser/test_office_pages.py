@@ -59,11 +59,11 @@ def test_pages(opened: Page, who: str) -> None:
 def test_an_expert_keeps_a_draft_by_keyboard(page: Page) -> None:
     sign_in(page, "e1")
     page.goto("/expert/reviews/2")
-    page.get_by_role("radio", name="不同意").focus()
+    page.get_by_role("radio", name="不通过").focus()
     page.keyboard.press("Space")
     page.keyboard.press("Tab")
     page.keyboard.type("课时不足")
     page.get_by_role("button", name="保存草稿").press("Enter")
     expect(page.get_by_text("草稿已保存，还没有提交")).to_be_visible()
-    expect(page.get_by_role("radio", name="不同意")).to_be_checked()
+    expect(page.get_by_role("radio", name="不通过")).to_be_checked()
     expect(page.get_by_label("第 1 项理由")).to_have_value("课时不足")

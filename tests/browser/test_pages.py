@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pypdfium2
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import Site, faults, roster_file, sign_in
+from tests.factories.operation import student
 
 pytestmark = pytest.mark.browser
 
@@ -113,3 +115,49 @@ def test_it_prints_without_its_frame(page: Page, places: dict[str, str], tmp_pat
     page.emulate_media(media="print")
     expect(page.get_by_role("navigation", name="主导航")).to_be_hidden()
     expect(page.get_by_role("table")).to_be_visible()
+
+
+NUMBERS = {str(student(500 + number)["学号*"]) for number in range(60)}
+
+
+def sheets(page: Page) -> list[str]:
+    """The words of each sheet that the page prints on A4."""
+    document = pypdfium2.PdfDocument(page.pdf(prefer_css_page_size=True))
+    return ["".join(one.get_textpage().get_text_bounded().split()) for one in document]
+
+
+def test_an_application_prints_everybody_whatever_page_is_open(
+    page: Page, places: dict[str, str]
+) -> None:
+    sign_in(page, "li")
+    page.goto(f"{places['application']}?page=2")
+    expect(page.locator("tbody tr:visible")).to_have_count(25)
+    printed = sheets(page)
+    assert {one for one in NUMBERS if one in "".join(printed)} == NUMBERS
+    assert len(printed) > 1
+    with_rows = [one for one in printed if any(number in one for number in NUMBERS)]
+    assert all("证件号码手机号码" in one for one in with_rows)  # the head on every sheet
+    assert "退出" not in "".join(printed)
+
+
+def test_a_list_is_printed_whole_by_ctrl_p(page: Page, places: dict[str, str]) -> None:
+    sign_in(page, "li")
+    page.goto("/school/applications/plan?show=held")
+    assert "只印了这一页" in "".join(sheets(page))
+    page.keyboard.press("Control+p")
+    page.wait_for_url("**print=all**")
+    expect(page.locator("tbody tr:visible")).to_have_count(60)
+    expect(page.get_by_role("navigation", name="主导航")).to_be_hidden()
+    printed = "".join(sheets(page))
+    assert {one for one in NUMBERS if one in printed} == NUMBERS
+    assert "只印了这一页" not in printed
+    page.get_by_role("link", name="返回").click()
+    expect(page.locator("tbody tr:visible")).to_have_count(25)
+
+
+def test_what_is_folded_is_printed(page: Page, places: dict[str, str]) -> None:
+    sign_in(page, "li")
+    page.goto("/settings/workdays")
+    page.evaluate("document.querySelector('main').innerHTML = '<details><p>折起</p></details>'")
+    assert "折起" in "".join(sheets(page))
+    assert not page.evaluate("document.querySelector('details').open")

@@ -69,6 +69,13 @@ def empty_rows(count: int = 1_000_000) -> bytes:
     return with_rows("".join(f'<row r="{row}" ht="15"/>' for row in range(1, count + 1)))
 
 
+def filled_rows(count: int = 200_300) -> bytes:
+    """More rows than a roster may have, each with something in it."""
+    return with_rows(
+        "".join(f'<row r="{n}"><c r="A{n}"><v>1</v></c></row>' for n in range(1, count + 1))
+    )
+
+
 def wide_row(*, placed: bool, columns: int = 16_384) -> bytes:
     """A row as wide as a sheet can be, its cells with or without their places."""
     cells = "".join(
@@ -200,11 +207,14 @@ def compound(streams: dict[str, bytes], storages: Iterable[str] = ()) -> bytes:
         sectors.append(content.ljust(count * 512, b"\0"))
         return start
 
-    entries = [_entry("Root Entry", 5, end, 0)]
-    entries += [_entry(name, 1, 0, 0) for name in storages]
+    listed = [(name, 1, 0, 0) for name in storages]
     for name, content in streams.items():
         padded = content.ljust(4096, b"\0")
-        entries.append(_entry(name, 2, place(padded), len(padded)))
+        listed.append((name, 2, place(padded), len(padded)))
+    # The root leads to the first, and each to the next.
+    entries = [_entry("Root Entry", 5, end, 0, child=1)]
+    for number, entry in enumerate(listed, 1):
+        entries.append(_entry(*entry, following=number + 1 if number < len(listed) else free))
     directory = place(b"".join(entries))
     table.extend([free] * (128 - len(table)))
     head = struct.pack(
@@ -232,24 +242,17 @@ def compound(streams: dict[str, bytes], storages: Iterable[str] = ()) -> bytes:
     return head[:512].ljust(512, b"\xff") + struct.pack("<128I", *table) + b"".join(sectors)
 
 
-def _entry(name: str, kind: int, start: int, size: int) -> bytes:
+def _entry(
+    name: str,
+    kind: int,
+    start: int,
+    size: int,
+    child: int = 0xFFFFFFFF,
+    following: int = 0xFFFFFFFF,
+) -> bytes:
     raw = name.encode("utf-16-le") + b"\0\0"
-    return raw.ljust(64, b"\0") + struct.pack(
-        "<HBBIII16sIQQIII",
-        len(raw),
-        kind,
-        1,
-        0xFFFFFFFF,
-        0xFFFFFFFF,
-        0xFFFFFFFF,
-        bytes(16),
-        0,
-        0,
-        0,
-        start,
-        size,
-        0,
-    )
+    links = (0xFFFFFFFF, following, child)
+    return struct.pack("<64sHBBIII36xIQ", raw, len(raw), kind, 1, *links, start, size)
 
 
 def record(kind: int, body: bytes = b"") -> bytes:

@@ -48,8 +48,11 @@ def desk(session: Session, portal: Portal, operation: Operation) -> Desk:
     return Desk.of(session, portal, operation.school)
 
 
+NEW = "/school/evaluations/new"
+
+
 def started(visitor: Visitor) -> str:
-    answer = visitor.post("/school/evaluations", follow=False, training_level="secondary")
+    answer = visitor.post(f"{NEW}?training_level=secondary", follow=False, version="0")
     location: str = answer.location
     return location.removesuffix("/edit")
 
@@ -239,12 +242,11 @@ def unreachable(_: object) -> bytes:
     raise OperationalError("COMMIT", {}, Exception("gone"))
 
 
-def test_documents_are_downloads_and_nothing_else(visitor: Visitor, desk: Desk) -> None:
+def test_documents_are_what_they_are_and_nothing_else(visitor: Visitor, desk: Desk) -> None:
     evaluation = desk.draft()
     made = desk.attach(evaluation, PDF, "方案.pdf")
     answer = visitor.get(f"{kept(desk, evaluation)}/programmes/{made}")
     assert answer.data == PDF
-    assert answer.headers["Content-Disposition"].startswith("attachment")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Content-Type"] == "application/pdf"
 
@@ -293,7 +295,7 @@ def test_a_returned_one_shows_why_and_opens_what_is_named(visitor: Visitor, desk
     page = visitor.text(case)
     assert "请补正" in page
     assert "可以修改：联系地址。期限 2026-10-17（周六）24:00" in page
-    assert "2026-10-17（周六）（还有 2 天）" in page
+    assert '2026-10-17（周六） <span class="due-near">还有 2 天（1 个工作日）</span>' in page
     edit = visitor.text(f"{case}/edit")
     assert 'name="address"' in edit
     assert 'name="contact"' not in edit
@@ -315,9 +317,38 @@ def test_withdrawing_asks_why(visitor: Visitor, desk: Desk) -> None:
     assert "专业停招" in visitor.text(case)
 
 
+def test_a_form_is_no_draft_before_a_word_of_it_is_kept(
+    visitor: Visitor, desk: Desk, specialty: int
+) -> None:
+    address = f"{NEW}?training_level=secondary"
+    page = visitor.text(address)
+    assert "还没有保存" in page and 'value="校长"' in page
+    long = visitor.post(address, version="0", contact="王" * 51)
+    assert long.status_code == 422
+    assert "王" * 51 in long.get_data(as_text=True)
+    assert "还没有专业评估申请" in visitor.text("/school/evaluations")
+    beside = {"csrf_token": visitor.token(), "version": "0", "contact": "王老师"}
+    line = visitor.send("POST", address, data=beside, headers={**HTML, "HX-Request": "true"})
+    text = line.get_data(as_text=True)
+    assert "已保存" in text and "/edit#lines" in text
+    beside |= {"version": version(text), "contact": "丙老师"}
+    visitor.send("POST", address, data=beside, headers={**HTML, "HX-Request": "true"})
+    assert (
+        visitor.send(
+            "POST", address, data={**beside, "version": "0", "contact": "丁老师"}, headers=HTML
+        ).status_code
+        == 409
+    )
+    found = visitor.get(address, follow=False).location
+    assert 'value="丙老师"' in visitor.text(found)
+    kept = desk.session.query(SpecialtyEvaluation).one()
+    assert (kept.contact, kept.legal_representative) == ("丙老师", "")
+
+
 def test_no_draft_of_a_training_level_of_others(visitor: Visitor) -> None:
     for level in ("higher", "none", ""):
-        assert visitor.post("/school/evaluations", training_level=level).status_code == 404
+        assert visitor.get(f"{NEW}?training_level={level}").status_code == 404
+        assert visitor.post(f"{NEW}?training_level={level}", version="0").status_code == 404
 
 
 def test_pages_hold_no_script_and_no_style(visitor: Visitor, desk: Desk, specialty: int) -> None:

@@ -135,7 +135,7 @@ def test_from_the_acceptance_to_the_last_seal(
     session.commit()
 
     sealing = teaching.text(f"{page}/seal")
-    assert "共 1 项，同意 1 项，不同意 0 项" in sealing
+    assert "共 1 项，通过 1 项，不通过 0 项" in sealing
     assert "还须另一单位盖章" in sealing
     assert "还须另一单位" in teaching.post(f"{page}/seal").get_data(as_text=True)
     assert "这是最后一枚印章" in centre.text(f"{page}/seal")
@@ -143,6 +143,41 @@ def test_from_the_acceptance_to_the_last_seal(
     sealed = found(session, case)
     assert sealed.state is EvaluationState.SEALED
     assert sealed.lines[0].starts_on == date(2026, 10, 15)
+
+
+def test_an_employer_like_the_school_waits_for_the_centres_word(
+    app: Flask, session: Session, portal: Portal, case: int, pool: list[int]
+) -> None:
+    page = f"/office/evaluations/{case}"
+    teaching, centre = (at(app, session, portal, role) for role in (TEACHING, CENTRE))
+    teaching.post(f"{page}/accept")
+    alike = session.get_one(Expert, pool[0])
+    alike.employer = "上海示例中等职业学校（东校区）烹饪系"
+    session.commit()
+    proposal = centre.text(f"{page}/panel")
+    assert "可能就是申请学校" in proposal
+    assert f'href="/office/experts/{pool[0]}"' in proposal
+    refused = centre.post(f"{page}/panel", experts=pool[:3], due_on="2026-10-30")
+    assert "e0的工作单位" in refused.get_data(as_text=True)
+    assert found(session, case).panel is None
+    session.commit()
+
+    centre.post(f"{page}/panel", experts=pool[1:4], due_on="2026-10-30")
+    panel = found(session, case).panel
+    assert panel is not None
+    gone = panel.members[0].id
+    session.commit()
+    centre.post(f"{page}/panel/{gone}/recuse", reason="亲属在该校任职")
+    choice = centre.text(f"{page}/panel/{gone}/replace")
+    assert ">e0（" not in choice
+    assert "须先核实工作单位的专家" in choice
+    centre.post(
+        f"/office/experts/{pool[0]}",
+        employer="上海示例中等职业学校（东校区）",
+        employer_uscc=uscc(50),
+        fields="调饮师",
+    )
+    assert ">e0（" in centre.text(f"{page}/panel/{gone}/replace")
 
 
 def test_an_experts_way(
@@ -166,7 +201,7 @@ def test_an_experts_way(
 
     unsaid = one.post(mine, **opinion("", "课程相符"))
     assert unsaid.status_code == 422
-    assert "请选择同意或不同意" in unsaid.get_data(as_text=True)
+    assert "请选择通过或不通过" in unsaid.get_data(as_text=True)
     assert "课程相符" in unsaid.get_data(as_text=True)
     one.post(mine, **opinion("yes", "课程相符"))
     kept = one.text(mine)
@@ -199,7 +234,7 @@ def test_an_experts_way(
     assert found(session, case).lines[0].state is LineState.REFUSED
 
 
-def test_documents_are_downloads_of_what_was_handed_in(
+def test_documents_are_those_that_were_handed_in(
     app: Flask, session: Session, portal: Portal, desk: Desk, case: int, pool: list[int]
 ) -> None:
     teaching = at(app, session, portal, TEACHING)
@@ -207,7 +242,6 @@ def test_documents_are_downloads_of_what_was_handed_in(
     session.commit()
     file = teaching.get(f"{page}/programmes/{handed_in}")
     assert file.data == PDF
-    assert file.headers["Content-Disposition"].startswith("attachment;")
     assert file.headers["Content-Type"] == "application/pdf"
     assert file.headers["X-Content-Type-Options"] == "nosniff"
     specialty = found(session, case).lines[0].specialty_id

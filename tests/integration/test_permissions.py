@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -242,7 +243,7 @@ def test_one_stale_line_stops_all_and_who_and_when_is_said(
     first, second = asked(session, portal, operation.school, DRINKS_4, NURSE_4)
     permissions.refuse(session, portal, Actor.of(colleague), [first.id], "材料不全。")
     session.commit()
-    with pytest.raises(Refused, match="张老师已于 2026-10-15 10:00 进行“不同意”"):
+    with pytest.raises(Refused, match="张老师已于 2026-10-15 10:00 进行“不予开通”"):
         permissions.grant(session, portal, CENTRE, [first.id, second.id], True)
     assert second.state is PermissionState.REQUESTED
 
@@ -269,3 +270,8 @@ def test_the_centre_opens_the_qualification_route_itself(
     assert codes(session, portal, school) == set()
     with pytest.raises(Refused, match="已经开通"):
         permissions.grant_qualification(session, portal, CENTRE, school, [DRINKS_4])
+    carried_by_nobody = replace(DRINKS_4, code="4-99-99-99")
+    with pytest.raises(Refused):
+        permissions.grant_qualification(
+            session, portal, CENTRE, school, [carried_by_nobody], confirmed_without_basis=True
+        )

@@ -12,6 +12,7 @@ from school_portal.blueprints.centre.blueprint import blueprint
 from school_portal.blueprints.decisions import ReasonForm
 from school_portal.blueprints.identity import actor, audience, fresh
 from school_portal.blueprints.looks import LOOKS
+from school_portal.blueprints.pages import on_page
 from school_portal.blueprints.paging import page_of
 from school_portal.blueprints.project_choice import keys
 from school_portal.domain.account import OPENING_WORKFLOW, OpeningState
@@ -20,7 +21,7 @@ from school_portal.extensions import db
 from school_portal.models import AccountOpening
 from school_portal.services import account_openings, opening_check, opening_list, verification
 from school_portal.services.portal import current_portal
-from school_portal.services.transitions import history
+from school_portal.services.transitions import history, waiting_since
 
 
 class OriginalForm(FlaskForm):
@@ -49,6 +50,7 @@ def openings() -> str:
             if one in counts
         ],
         total=sum(counts.values()),
+        is_final=OPENING_WORKFLOW.is_final,
         state=state,
         page=page,
     )
@@ -63,6 +65,7 @@ def _case(found: AccountOpening, form: OriginalForm) -> str:
         asked_for=keys(line.project for line in found.lines),
         actions=OPENING_WORKFLOW.actions(found.state, Role.CENTRE),
         changes=history(db.session(), found.subject),
+        waiting_since=waiting_since(db.session(), OPENING_WORKFLOW, found),
         handed_in=verification.verify(db.session(), found).handed_in,
     )
 
@@ -75,6 +78,7 @@ def opening(opening_id: int) -> str:
 
 
 @blueprint.post("/openings/<int:opening_id>/original")
+@on_page("centre.opening")
 @audience(Role.CENTRE)
 def receive_original(opening_id: int) -> tuple[str, int] | Response:
     session, form = db.session(), OriginalForm()

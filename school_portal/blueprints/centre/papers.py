@@ -9,9 +9,8 @@ from school_portal.blueprints.identity import actor, audience, begin_writing
 from school_portal.blueprints.limits import PAPERS
 from school_portal.blueprints.paper import pdf, verification_page
 from school_portal.extensions import db
-from school_portal.models import PermissionRequest, Role
-from school_portal.services import opening_list, printed
-from school_portal.services.access import NotFound
+from school_portal.models import Role
+from school_portal.services import opening_list, permission_list, printed
 from school_portal.services.portal import current_portal
 
 
@@ -31,8 +30,6 @@ def opening_form(opening_id: int) -> Response:
 @audience(Role.CENTRE)
 @PAPERS
 def permission_notice(request_id: int) -> Response:
-    found = db.session.get(PermissionRequest, request_id)
-    if found is None:
-        raise NotFound("PermissionRequest")
+    found = permission_list.request(db.session(), request_id)
     content = printed.permission_notice(db.session(), found, verification_page)
     return pdf(content, f"申报权限通知-{found.number}.pdf")

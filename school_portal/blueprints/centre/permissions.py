@@ -16,7 +16,7 @@ from school_portal.domain.permission import PermissionAction, PermissionState
 from school_portal.domain.workflow import Role
 from school_portal.extensions import db
 from school_portal.models import Permission
-from school_portal.services import permission_list
+from school_portal.services import histories, permission_list, verification
 from school_portal.services import permissions as service
 from school_portal.services.grounds import grounds
 from school_portal.services.portal import current_portal
@@ -26,6 +26,7 @@ OFFERED = {
     PermissionState.REQUESTED: (PermissionAction.REFUSE, PermissionAction.GRANT),
     PermissionState.GRANTED: (PermissionAction.REVOKE,),
 }
+NOTIFIED = (PermissionState.GRANTED, PermissionState.REFUSED)  # what a notice is printed of
 
 
 @blueprint.get("/permissions")
@@ -53,6 +54,26 @@ def permissions() -> str:
         schools=permission_list.schools(session),
         school_id=school_id,
         page=page,
+    )
+
+
+@blueprint.get("/permissions/requests/<int:request_id>")
+@audience(Role.CENTRE)
+def permission_request(request_id: int) -> str:
+    """What a school asked for together: what each rests on, and what became of it."""
+    session, today = db.session(), current_portal().today()
+    found = permission_list.request(session, request_id)
+    lines = permission_list.of_request(session, found, today)
+    waiting = [one for one in found.lines if one.state is PermissionState.REQUESTED]
+    return render_template(
+        "centre/permission_request.html",
+        asked=found,
+        lines=list(zip(lines, grounds(session, found.lines, today), strict=True)),
+        waiting=waiting,
+        offered=OFFERED[PermissionState.REQUESTED] if waiting else (),
+        decided=any(one.state in NOTIFIED for one in found.lines),
+        changes=histories.of_request(session, found),
+        handed_in=verification.verify(session, found).handed_in,
     )
 
 

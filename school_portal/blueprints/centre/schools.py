@@ -12,10 +12,12 @@ from school_portal.blueprints.paging import page_of
 from school_portal.blueprints.project_choice import asked, choice, keys, searched
 from school_portal.domain.account import ACCOUNT_WORKFLOW, AccountAction
 from school_portal.domain.roster import Route
+from school_portal.domain.texts import trimmed
 from school_portal.domain.workflow import Role
 from school_portal.extensions import db
 from school_portal.models import School
 from school_portal.services import (
+    histories,
     opening_list,
     permission_list,
     permissions,
@@ -44,7 +46,7 @@ def school_of(school_id: int) -> School:
 @blueprint.get("/schools")
 @audience(Role.CENTRE)
 def schools() -> str:
-    session, name = db.session(), request.args.get("name", "").strip()[:100]
+    session, name = db.session(), trimmed(request.args.get("name", ""))[:100]
     page = page_of(school_accounts.count(session, name))
     listed = school_accounts.page(session, name, limit=page.size, offset=page.offset)
     return render_template(
@@ -69,7 +71,7 @@ def school(school_id: int) -> str:
         training_levels=found.levels,
         openings=[one for one in opening_list.of_school(session, found) if one.number],
         permissions=permission_list.page(session, today, school_id=found.id),
-        changes=school_accounts.changes(session, found),
+        changes=histories.of_school(session, found),
         keys=school_keys.of_school(session, found),
     )
 

@@ -35,7 +35,6 @@ def entrance() -> str | Response:
         page=page,
         windows=windows_of(session, portal.clock(), current_user.role, None),
         now=portal.clock(),
-        today=portal.today(),
     )
 
 
@@ -43,6 +42,15 @@ def entrance() -> str | Response:
 @public
 def help_page() -> str:
     return render_template("entrance/help.html")
+
+
+@blueprint.get("/help/keys")
+@public
+def keys_help() -> str:
+    """For whoever has no agent, or whose key is not read: what to install, whom to call."""
+    portal = current_portal()
+    trial = portal.settings.key_agent.name == "soft-key"
+    return render_template("entrance/keys.html", off=portal.trust is None, trial=trial)
 
 
 @blueprint.get("/clauses/<clause_id>")

@@ -15,14 +15,15 @@ from school_portal.blueprints.decisions import ReasonForm, carried_out
 from school_portal.blueprints.expert.blueprint import blueprint
 from school_portal.blueprints.identity import actor, audience
 from school_portal.blueprints.office.evaluations import programme_file
-from school_portal.domain.specialty_evaluation import EvaluationState
+from school_portal.domain.specialty_evaluation import EvaluationState, LineState
+from school_portal.domain.texts import trimmed
 from school_portal.extensions import db
 from school_portal.models import EvaluationLine, PanelMember, Role
 from school_portal.services import annex, opinions, panels
 from school_portal.services.access import NotFound
 from school_portal.services.portal import current_portal
 
-VOTES = [SelectChoice("yes", "同意"), SelectChoice("no", "不同意")]
+VOTES = [SelectChoice("yes", LineState.APPROVED.label), SelectChoice("no", LineState.REFUSED.label)]
 _LONGEST = opinions.LONGEST_REASONS
 
 
@@ -64,19 +65,15 @@ def held_in(form: FlaskForm, lines: Sequence[EvaluationLine]) -> dict[int, tuple
         vote, reasons = form[f"vote_{line.id}"], form[f"reasons_{line.id}"].data or ""
         if vote.data in {"yes", "no"}:
             found[line.id] = (vote.data == "yes", reasons)
-        elif reasons.strip():
-            vote.errors = [*vote.errors, "请选择同意或不同意，理由才能保存。"]
+        elif trimmed(reasons):
+            vote.errors = [*vote.errors, "请选择通过或不通过，理由才能保存。"]
     return found
 
 
 @blueprint.get("/reviews")
 @audience(Role.EXPERT)
 def reviews() -> str:
-    return render_template(
-        "expert/reviews.html",
-        listed=opinions.assigned(db.session(), actor()),
-        today=current_portal().today(),
-    )
+    return render_template("expert/reviews.html", listed=opinions.assigned(db.session(), actor()))
 
 
 @blueprint.route("/reviews/<int:member_id>", methods=["GET", "POST"])

@@ -12,6 +12,7 @@ from wtforms.fields.choices import SelectChoice
 from school_portal.blueprints.office.forms import ReturnForm
 from school_portal.domain.specialty_evaluation import (
     ANNEX_FIELDS,
+    EVALUATION_WORKFLOW,
     RECEIVERS,
     SEALS,
     EvaluationState,
@@ -19,7 +20,7 @@ from school_portal.domain.specialty_evaluation import (
 )
 from school_portal.domain.workflow import Role
 from school_portal.models import Panel, SpecialtyEvaluation
-from school_portal.services import annex, opinions, panels, transitions
+from school_portal.services import annex, histories, opinions, panels, receiving, transitions
 from school_portal.services.access import Actor
 from school_portal.services.portal import Portal
 from school_portal.services.receiving import Unlocked
@@ -27,18 +28,17 @@ from school_portal.services.receiving import Unlocked
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What comes next, whose turn it is, and until when."""
+    """What comes next, and whose turn it is."""
 
     text: str
     owner: str
-    due: date | None = None
 
 
 def case_page(
     session: Session, portal: Portal, actor: Actor, evaluation: SpecialtyEvaluation
 ) -> dict[str, Any]:
     """The variables of `office/evaluation.html`."""
-    panel, step = evaluation.panel, next_step(evaluation)
+    panel = evaluation.panel
     return {
         "evaluation": evaluation,
         "annex": annex.read(portal.vault, evaluation, phones=True),
@@ -49,9 +49,10 @@ def case_page(
         "vacancies": panels.vacancies(panel) if panel else [],
         "held": opinions.of_panel(evaluation),
         "needed": sorted(SEALS[evaluation.training_level], key=lambda role: role.label),
-        "history": transitions.history(session, evaluation.subject),
-        "step": step,
-        "days_left": (step.due - portal.today()).days if step.due else None,
+        "history": histories.of_evaluation(session, evaluation),
+        "step": next_step(evaluation),
+        "due": receiving.due_on(evaluation),
+        "waiting_since": transitions.waiting_since(session, EVALUATION_WORKFLOW, evaluation),
     }
 
 
@@ -70,9 +71,7 @@ def next_step(evaluation: SpecialtyEvaluation) -> Step:
     sealers = "、".join(sorted(role.label for role in lacking_seals(evaluation)))
     steps = {
         EvaluationState.SUBMITTED: Step("审查材料，予以受理、退回补正或不予受理。", receiver),
-        EvaluationState.RETURNED: Step(
-            "学校按退回意见补正后重新提交。", school, evaluation.correction_until
-        ),
+        EvaluationState.RETURNED: Step("学校按退回意见补正后重新提交。", school),
         EvaluationState.ACCEPTED: Step(f"会同{receiver}组成专家组。", Role.CENTRE.label),
         EvaluationState.OPINION_RECORDED: Step("核对专家组评估意见后盖章。", sealers),
         EvaluationState.SEALED: Step("已办结。学校可以据此申请权限、办理团体申报。", school),
@@ -82,9 +81,9 @@ def next_step(evaluation: SpecialtyEvaluation) -> Step:
 
 def _review(panel: Panel) -> Step:
     if panels.vacancies(panel):
-        return Step("有专家回避，须先确定接替的专家。", Role.CENTRE.label, panel.due_on)
+        return Step("有专家回避，须先确定接替的专家。", Role.CENTRE.label)
     waiting = [one for one in panels.active(panel) if one.finished_at is None]
-    return Step(f"还有 {len(waiting)} 名专家没有提交意见。", Role.EXPERT.label, panel.due_on)
+    return Step(f"还有 {len(waiting)} 名专家没有提交意见。", Role.EXPERT.label)
 
 
 def correctable(form: ReturnForm, evaluation: SpecialtyEvaluation, default: date | None) -> None:

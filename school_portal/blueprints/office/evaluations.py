@@ -6,13 +6,14 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
 from school_portal.blueprints.decisions import ReasonForm, carried_out
-from school_portal.blueprints.downloads import attachment
+from school_portal.blueprints.downloads import evidence
 from school_portal.blueprints.identity import actor, audience
 from school_portal.blueprints.office.blueprint import blueprint
 from school_portal.blueprints.office.case_page import case_page, correctable, unlocked_by
 from school_portal.blueprints.office.forms import ReturnForm
 from school_portal.blueprints.paging import page_of
-from school_portal.domain.specialty_evaluation import EvaluationState
+from school_portal.domain.specialty_evaluation import EVALUATION_WORKFLOW, EvaluationState
+from school_portal.domain.texts import trimmed
 from school_portal.extensions import db
 from school_portal.models import Role, SpecialtyEvaluation
 from school_portal.services import annex, receiving
@@ -26,7 +27,7 @@ def asked() -> tuple[EvaluationState | None, str]:
     """The state and the text by which the address filters."""
     value = request.args.get("state", "")
     state = EvaluationState(value) if value in set(EvaluationState) else None
-    return state, request.args.get("q", "").strip()[:100]
+    return state, trimmed(request.args.get("q", ""))[:100]
 
 
 def seen(evaluation_id: int) -> SpecialtyEvaluation:
@@ -51,7 +52,8 @@ def evaluations() -> str:
         state=state,
         text=text,
         counts=receiving.counts(session, actor()),
-        today=current_portal().today(),
+        due_on=receiving.due_on,
+        is_final=EVALUATION_WORKFLOW.is_final,
     )
 
 
@@ -72,7 +74,7 @@ def programme_file(evaluation: SpecialtyEvaluation, programme_id: int) -> Respon
     """One of the application's documents. Raises NotFound."""
     portal = current_portal()
     found = annex.programme(db.session(), portal.vault, evaluation, programme_id)
-    return attachment(portal.storage.open(found.storage_key), found.file_name, found.media_type)
+    return evidence(portal.storage.open(found.storage_key), found.file_name, found.media_type)
 
 
 @blueprint.post("/evaluations/<int:evaluation_id>/accept")

@@ -12,6 +12,7 @@ from school_portal.blueprints.office.forms import NewExpertForm, ProfileForm
 from school_portal.extensions import db
 from school_portal.models import Role
 from school_portal.services import experts as service
+from school_portal.services import histories
 from school_portal.services.portal import current_portal
 
 
@@ -60,7 +61,8 @@ def new_expert() -> str | tuple[str, int] | Redirect:
 @blueprint.route("/experts/<int:expert_id>", methods=["GET", "POST"])
 @audience(Role.CENTRE)
 def expert(expert_id: int) -> str | tuple[str, int] | Redirect:
-    found = service.one(db.session(), expert_id)
+    session = db.session()
+    found = service.one(session, expert_id)
     form = ProfileForm(
         employer=found.employer,
         employer_uscc=found.employer_uscc,
@@ -68,10 +70,11 @@ def expert(expert_id: int) -> str | tuple[str, int] | Redirect:
     )
 
     def act() -> None:
-        service.edit(db.session(), current_portal(), actor(), found, profile(form))
+        service.edit(session, current_portal(), actor(), found, profile(form))
 
     if form.validate_on_submit() and carried_out(form, act):
         flash("已保存。", "good")
         return redirect(url_for("office.experts"))
-    page = render_template("office/expert.html", form=form, expert=found)
+    changes = histories.of_record(session, f"expert:{found.id}", "expert.")
+    page = render_template("office/expert.html", form=form, expert=found, changes=changes)
     return (page, 422) if form.is_submitted() else page

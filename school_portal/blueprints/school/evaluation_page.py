@@ -31,7 +31,7 @@ _NEXT = {
     EvaluationState.ACCEPTED: "会同受理单位组成专家组。",
     EvaluationState.UNDER_PANEL_REVIEW: "专家逐项评估并写明意见。",
     EvaluationState.OPINION_RECORDED: "在专家组评估意见表上盖章，盖章齐全后生效。",
-    EvaluationState.SEALED: "评估同意的项目，毕业学年的学生即可申报；请申请相应的申报权限。",
+    EvaluationState.SEALED: "评估通过的项目，毕业学年的学生即可申报；请申请相应的申报权限。",
     EvaluationState.NOT_ACCEPTED: "按不予受理的理由准备后，可在受理期内另行申请。",
     EvaluationState.WITHDRAWN: "需要时可在受理期内另行申请。",
 }
@@ -44,10 +44,9 @@ class NextStep:
     text: str
     owner: str
     due: date | None
-    left: int | None
 
 
-def next_step(evaluation: SpecialtyEvaluation, today: date) -> NextStep:
+def next_step(evaluation: SpecialtyEvaluation) -> NextStep:
     """From the state alone."""
     office = RECEIVERS[evaluation.training_level].label
     owners = {
@@ -58,10 +57,8 @@ def next_step(evaluation: SpecialtyEvaluation, today: date) -> NextStep:
             role.label for role in sorted(_awaited(evaluation))
         ),
     }
-    due = evaluation.correction_until
-    left = None if due is None else (due - today).days
     owner = owners.get(evaluation.state, "本校")
-    return NextStep(_NEXT[evaluation.state], owner, due, left)
+    return NextStep(_NEXT[evaluation.state], owner, evaluation.correction_until)
 
 
 def _awaited(evaluation: SpecialtyEvaluation) -> frozenset[Any]:
@@ -101,7 +98,7 @@ def case_page(session: Session, portal: Portal, evaluation: SpecialtyEvaluation)
         "changes": changes,
         "returned": last_return(changes),
         "parts": open_parts(evaluation),
-        "step": next_step(evaluation, portal.today()),
+        "step": next_step(evaluation),
         "may_withdraw": evaluation.state in HANDED_IN,
     }
 

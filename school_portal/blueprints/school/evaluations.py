@@ -8,13 +8,12 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
 from school_portal.blueprints.decisions import ReasonForm
-from school_portal.blueprints.downloads import attachment
+from school_portal.blueprints.downloads import attachment, evidence
 from school_portal.blueprints.http import arrived, origin
 from school_portal.blueprints.identity import actor, audience, own_school
 from school_portal.blueprints.school.blueprint import blueprint
 from school_portal.blueprints.school.evaluation_page import EDITABLE, case_page, open_part
 from school_portal.blueprints.school.signing import signed, signed_or_proved
-from school_portal.domain.levels import TrainingLevel
 from school_portal.domain.specialty_evaluation import ANNEX_FIELDS, EvaluationState
 from school_portal.extensions import db
 from school_portal.models import Role, SpecialtyEvaluation
@@ -42,7 +41,7 @@ def evaluations() -> str:
     session, school, now = db.session(), own_school(), current_portal().clock()
     levels = school.levels
     listed = service.listing(session, school)
-    drafted = {one.training_level for one in listed if one.state is EvaluationState.DRAFT}
+    drafted = {one.training_level: one.id for one in listed if one.state is EvaluationState.DRAFT}
     return render_template(
         "school/evaluations.html",
         listed=listed,
@@ -51,19 +50,6 @@ def evaluations() -> str:
         windows=[(level, window_at(session, now, level, school.id)) for level in levels],
         now=now,
     )
-
-
-@blueprint.post("/evaluations")
-@audience(Role.SCHOOL)
-def start_evaluation() -> Redirect:
-    value = request.form.get("training_level", "")
-    if value not in set(TrainingLevel):
-        raise access.NotFound("TrainingLevel")
-    found = service.draft(
-        db.session(), current_portal(), actor(), own_school(), TrainingLevel(value)
-    )
-    db.session.commit()
-    return redirect(url_for("school.edit_evaluation", evaluation_id=found.id))
 
 
 @blueprint.get("/evaluations/<int:evaluation_id>")
@@ -130,7 +116,7 @@ def frozen_copy(evaluation_id: int, sequence: int) -> Response:
 def programme(evaluation_id: int, programme_id: int) -> Response:
     found = training_programmes.one(db.session(), asked(evaluation_id), programme_id)
     content = current_portal().storage.open(found.storage_key)
-    return attachment(content, found.file_name, found.media_type)
+    return evidence(content, found.file_name, found.media_type)
 
 
 @blueprint.get("/evaluations/<int:evaluation_id>/withdraw")

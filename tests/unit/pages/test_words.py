@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +20,12 @@ from school_portal.domain.roster import RosterState
 from school_portal.domain.violations import ISSUES, RULES, policy_clause
 from school_portal.services.lockouts import Locked
 
+REPOSITORY = Path(__file__).parents[3]
+SPOKEN = [
+    path
+    for folder, ending in (("templates", "html"), ("school_portal", "py"), ("school_portal", "typ"))
+    for path in (REPOSITORY / folder).rglob(f"*.{ending}")
+]
 CITATIONS = {
     *map(policy_clause, POLICY_NAMES),
     *(clause for rule in RULES.values() for one in TrainingLevel for clause in rule.clauses(one)),
@@ -71,3 +79,11 @@ def test_as_people_read_it(written: str, expected: str) -> None:
 def test_a_pause_is_over_at_the_minute_that_is_told(second: int, told: str) -> None:
     until = datetime(2026, 10, 15, 6, 32, second, tzinfo=UTC)
     assert f"）{told} 之后" in paused(Locked(until))
+
+
+def test_what_comes_of_an_evaluation_has_one_word_everywhere() -> None:
+    """通过 and 不通过; 同意 is what a school writes as its opinion, and nothing else."""
+    other = re.compile(r"反对|同意(?!申[请报])")
+    assert {
+        path.name: found for path in SPOKEN if (found := other.findall(path.read_text("utf-8")))
+    } == {}
