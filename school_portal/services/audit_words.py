@@ -58,6 +58,7 @@ _OTHERS = {
     "panel.replace": "接替评估专家",
     "permission.request": "申请权限",
     "person.correct": "更正个人信息",
+    "portal.initialise": "初始化平台",
     "person.delete": "删除个人信息",
     "person.export": "导出个人信息",
     "person.find": "查询个人信息",

@@ -57,9 +57,11 @@ def issue(session: Session, portal: Portal, actor: Actor, user: User) -> str:
 
 
 def revoke(session: Session, portal: Portal, actor: Actor, user: User) -> None:
-    """The person's link leads nowhere any more. Raises access.Refused."""
+    """The person's link leads nowhere any more. Raises access.Refused, also where none is left."""
     accounts.check_admin(actor)
-    session.execute(sa.delete(Invitation).where(Invitation.user_id == user.id))
+    gone = session.execute(sa.delete(Invitation).where(Invitation.user_id == user.id))
+    if gone.rowcount == 0:  # type: ignore[attr-defined]  # used meanwhile, or revoked
+        raise Refused("没有可撤销的邀请链接：已经用过或已撤销。已经用过而不应使用的，请停用账户。")
     audit.record(session, actor.label, "user.invite-revoke", f"user:{user.id}", at=portal.clock())
 
 

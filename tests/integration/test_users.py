@@ -185,6 +185,19 @@ def test_a_link_that_leads_nowhere(
     assert "已经失效" in answer.get_data(as_text=True)
 
 
+def test_a_link_that_was_used_cannot_be_revoked(at: At, app: Flask, session: Session) -> None:
+    admin = at("admin")
+    link = invited(admin)
+    accepted = Visitor(app).post(link, name="李老师", new=NEW, again=NEW)
+    assert accepted.status_code == 200
+    answer = admin.post(f"/settings/users/{id_of(session, 'li')}/revoke-invitation")
+    assert answer.status_code == 409
+    assert "已经用过" in answer.get_data(as_text=True)
+    actions = session.scalars(sa.select(AuditEvent.action)).all()
+    assert "user.accept" in actions
+    assert "user.invite-revoke" not in actions
+
+
 def test_an_operator_is_invited_to_a_school(at: At, app: Flask, session: Session) -> None:
     school = running(session).school
     school_id, name = school.id, school.name
