@@ -166,7 +166,8 @@ def test_blank_rows_keep_their_numbers() -> None:
         ('<table:table-cell table:formula="of:=X"/>', "cell.formula"),
         (
             '<table:table-cell table:formula="of:=X" office:value-type="string" '
-            'office:string-value="" calcext:value-type="error"><text:p>#N/A</text:p></table:table-cell>',
+            'office:string-value="" calcext:value-type="error"><text:p>#N/A</text:p>'
+            "</table:table-cell>",
             "cell.formula",
         ),
         ('<table:table-cell table:formula="of:=X" office:value-type="string"/>', "cell.required"),
