@@ -16,8 +16,6 @@ def rotate(session: Session, claim: Claim, portal: Portal) -> dict[str, Any]:
     """Seal anew what is under an older key; answers how much is under which."""
     key_id = session.get_one(Job, claim.job_id).options["key_id"]
     for step in keys.reseal(session, portal, key_id):
-        claim.checkpoint(
-            session, portal.clock(), stage="resealing", done=step.done, total=step.total
-        )
+        claim.checkpoint(session, stage="resealing", done=step.done, total=step.total)
         session.commit()
     return keys.status(session, portal)

@@ -12,5 +12,5 @@ from school_portal.services.portal import Portal
 def send(session: Session, claim: Claim, portal: Portal) -> None:
     """Send what waits; each mail's mark is committed before it leaves."""
     for done in mail.send(session, portal):
-        claim.checkpoint(session, portal.clock(), stage="mailing", done=done)
+        claim.checkpoint(session, stage="mailing", done=done)
         session.commit()

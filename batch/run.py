@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
+from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -27,7 +28,7 @@ log = structlog.get_logger()
 
 Function = Callable[[Session, jobs.Claim, Portal], dict[str, Any] | None]
 # What may well pass the next time; anything else would fail again, and is told at once.
-PASSING = (DBAPIError, OSError, MemoryError)
+PASSING = (DBAPIError, sa.exc.TimeoutError, RedisError, OSError, MemoryError)
 WATCH_SECONDS = 0.5
 
 
@@ -49,7 +50,7 @@ def execute(portal: Portal, job_id: str, worker: str) -> None:
     """Claim the job, do it, and write its end; a job that is another's is left alone."""
     session = db.session()
     claim = jobs.claim(session, job_id, worker, portal.clock())
-    job = session.get(Job, job_id)
+    job = session.get(Job, job_id, populate_existing=True)
     if job is not None and job.state is JobState.QUARANTINED:
         _give_up(session, job)
     session.commit()
@@ -59,7 +60,7 @@ def execute(portal: Portal, job_id: str, worker: str) -> None:
     with (
         structlog.contextvars.bound_contextvars(job=job.id, kind=job.kind, request=job.request_id),
         _stopped_by_signal(claim),
-        _heartbeat(portal, claim),
+        _heartbeat(claim),
     ):
         log.info("job.began", attempt=job.attempts)
         try:
@@ -71,7 +72,7 @@ def execute(portal: Portal, job_id: str, worker: str) -> None:
 
 def _work(session: Session, portal: Portal, claim: jobs.Claim, kind: str) -> None:
     try:
-        claim.checkpoint(session, portal.clock())
+        claim.checkpoint(session)
         session.commit()
         if _misplaced(session, session.get_one(Job, claim.job_id)):
             raise NotFound(kind)
@@ -93,14 +94,14 @@ def _end(session: Session, portal: Portal, claim: jobs.Claim, error: Exception) 
     job = session.get_one(Job, claim.job_id)
     match error:
         case jobs.HandBack():
-            claim.hand_back(session, now, counts=False)
+            claim.hand_back(session, counts=False)
             log.info("job.handed_back")
         case jobs.Cancelled():
             claim.finish(session, now, JobState.CANCELLED)
             _cancelled(session, job)
             log.info("job.cancelled")
         case _ if isinstance(error, PASSING) and job.attempts < jobs.MAX_ATTEMPTS:
-            claim.hand_back(session, now, counts=True)
+            claim.hand_back(session, counts=True)
             log.warning("job.put_back", **described(error))
         case _:
             claim.finish(session, now, JobState.FAILED, error=type(error).__name__)
@@ -146,7 +147,7 @@ def _stopped_by_signal(claim: jobs.Claim) -> Iterator[None]:
 
 
 @contextmanager
-def _heartbeat(portal: Portal, claim: jobs.Claim) -> Iterator[None]:
+def _heartbeat(claim: jobs.Claim) -> Iterator[None]:
     """Renew the lease beside long statements, on a connection of its own.
 
     It also watches the worker: a work-horse whose worker was killed hands its job back, for
@@ -167,11 +168,11 @@ def _heartbeat(portal: Portal, claim: jobs.Claim) -> Iterator[None]:
             waited = 0.0
             try:
                 with Session(engine) as session, session.begin():
-                    claim.renew(session, portal.clock())
+                    claim.renew(session)
             except jobs.LostLease:  # the next checkpoint finds it too
                 return
-            except DBAPIError:  # a busy or absent database: the next beat may pass
-                continue
+            except Exception as error:  # a busy or absent database: the next beat may pass
+                log.warning("heartbeat.failed", **described(error))
 
     thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
     thread.start()

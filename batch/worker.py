@@ -84,7 +84,7 @@ class PortalWorker(Worker):
         """Sweep the ledger; now and then remind, and let RQ take its own remains out of Redis."""
         sweep(current_portal(), self.connection)
         if next(self._rounds) % TIDYING == 0:
-            tidy(current_portal())
+            tidy(current_portal(), self.connection)
             super().run_maintenance_tasks()
 
     # What is only for show
@@ -156,7 +156,7 @@ class PortalWorker(Worker):
     def _release(self, job_id: str) -> None:
         try:
             with Session(db.engine) as session, session.begin():
-                if jobs.release(session, job_id, self.name, current_portal().clock()):
+                if jobs.release(session, job_id, self.name):
                     log.warning("horse.killed", job=job_id, status=self._horse_status)
         except DBAPIError as error:  # the lease will run out
             log.warning("release.failed", job=job_id, error=type(error).__name__)

@@ -66,8 +66,7 @@ def measure_job(session: Session, portal: Portal, path: Path, school: School) ->
     session.commit()
     marks.append(time.perf_counter())
     rosters.confirm(session, portal, CONSOLE, roster, accept_valid=True)
-    for _ in rosters.save(session, portal, roster.id):
-        session.commit()
+    rosters.save(session, portal, roster.id)
     session.commit()
     marks.append(time.perf_counter())
     upload, check, merge = (b - a for a, b in pairwise(marks))

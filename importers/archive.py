@@ -1,10 +1,11 @@
 """Zip containers, looked at before anything in them is trusted."""
 
+import copy
 import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from importers.limits import Limits, Refused
 
@@ -25,12 +26,12 @@ _DAMAGED = (
 
 
 class Archive:
-    """The entries of a zip, none larger than allowed, however they lie about it."""
+    """The entries of a zip, none of which gives more than it claims to hold."""
 
     def __init__(self, data: bytes, limits: Limits) -> None:
         """Raises Refused: damaged, password-protected, too many entries, or expanding too far."""
+        self._data = data
         self._limits = limits
-        self._left = limits.expanded_bytes
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
         except _DAMAGED as error:
@@ -54,13 +55,10 @@ class Archive:
                 raise Refused.because("file.unsafe", "压缩比过高")
 
     def chunks(self, entry: zipfile.ZipInfo) -> Iterator[bytes]:
-        """The entry's bytes, counted against what the whole file may expand to."""
+        """The entry's bytes, never more than the size that was checked."""
         try:
             with self._zip.open(entry) as stream:
                 while chunk := stream.read(_CHUNK):
-                    self._left -= len(chunk)
-                    if self._left < 0:
-                        raise Refused.because("file.unsafe", "解压后过大")
                     yield chunk
         except _DAMAGED as error:
             raise Refused.because("file.unreadable", "压缩内容已损坏") from error
@@ -68,6 +66,30 @@ class Archive:
     def read(self, entry: zipfile.ZipInfo) -> bytes:
         """The whole entry."""
         return b"".join(self.chunks(entry))
+
+    def repacked(
+        self, kept: Mapping[str, zipfile.ZipInfo], written: Mapping[str, bytes | str]
+    ) -> bytes:
+        """A zip of these entries alone, under these names, and of what is written beside them.
+
+        Nothing is packed anew: the old bytes stay, under a new directory.
+        """
+        out = io.BytesIO(self._data)
+        try:
+            with zipfile.ZipFile(out, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as new:
+                new.filelist[:] = [_renamed(entry, name) for name, entry in kept.items()]
+                new.NameToInfo = {entry.filename: entry for entry in new.filelist}
+                for name, content in written.items():
+                    new.writestr(name, content)
+        except _DAMAGED as error:
+            raise Refused.because("file.unreadable", "压缩结构不完整") from error
+        return out.getvalue()
+
+
+def _renamed(entry: zipfile.ZipInfo, name: str) -> zipfile.ZipInfo:
+    renamed = copy.copy(entry)
+    renamed.filename, renamed.extra, renamed.comment = name, b"", b""
+    return renamed
 
 
 def plain_name(entry: zipfile.ZipInfo) -> str:

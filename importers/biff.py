@@ -1,116 +1,155 @@
-"""xls before it is parsed: password, macros, links, far cells; and what readers leave out."""
+"""xls: its records are looked at, and put right where the fast reader would misread them."""
 
+import codecs
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
 
-from importers.cells import Unusable
-from importers.compound import Compound
+from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+
+from importers.biff_records import SheetRecords, records
+from importers.compound import Compound, container_of
+from importers.encryption import with_default_password
+from importers.fast_reader import opened, rows_of, sheet_of
 from importers.limits import Limits, Refused
-from importers.survey import SheetSurvey, Survey
+from importers.sheets import Content, Row, Sheet, overlaid
 
-_BOF, _EOF, _FILEPASS, _BOUNDSHEET, _SUPBOOK = 0x0809, 0x000A, 0x002F, 0x0085, 0x01AE
-_ROW, _MERGED, _FORMULA, _BOOLERR = 0x0208, 0x00E5, 0x0006, 0x0205
-# BLANK, MULBLANK, RK, MULRK, LABELSST, LABEL, NUMBER, RSTRING
-_CELLS = frozenset({0x0201, 0x00BE, 0x027E, 0x00BD, 0x00FD, 0x0204, 0x0203, 0x00D6})
+_BOF, _FILEPASS, _BOUNDSHEET, _SUPBOOK, _CODEPAGE = 0x0809, 0x002F, 0x0085, 0x01AE, 0x0042
 _MACRO_SHEET = 1
 _OWN_BOOKS = (0x0401, 0x3A01)
-_HIDDEN = 0x20
-_ERROR_RESULT = 2
-_ERRORS = {
-    0x00: "#NULL!",
-    0x07: "#DIV/0!",
-    0x0F: "#VALUE!",
-    0x17: "#REF!",
-    0x1D: "#NAME?",
-    0x24: "#NUM!",
-    0x2A: "#N/A",
+_STATE = 0x3
+_SHORTEST = 4096
+# What Excel 5 leaves of the password that Excel itself tries; msoffcrypto knows later ones alone.
+_DEFAULT_LOCK = b"\x59\xb3\x0a\x9a"
+_BIFF8 = 0x0600
+_UTF_16, _WESTERN = 1200, 1252
+# Code pages that Python calls otherwise; without any, texts are in that of a Chinese system.
+_CODECS = {
+    None: "gb18030",
+    936: "gb18030",
+    10008: "gb18030",
+    54936: "gb18030",
+    10000: "mac_roman",
+    32768: "mac_roman",
 }
+# The bytes of Windows-1252, in which the reader is made to give texts of one byte a character.
+_BYTES = {ord(bytes([b]).decode("cp1252", "ignore") or chr(b)): b for b in range(0x80, 0xA0)}
 
 
-def survey_workbook(container: Compound, limits: Limits) -> Survey:
-    """Looks at all records; raises Refused, or tells what it saw of each sheet, by its place."""
-    if "EncryptedPackage" in container.names:
-        raise Refused.because("file.encrypted")
-    book = container.stream("Workbook", "Book")
-    if book is None:
-        raise Refused.because("file.unreadable", "内容不是 Excel 工作簿")
+def sheets_of(container: Compound, limits: Limits) -> list[Sheet]:
+    """The worksheets; raises Refused for what no workbook of ours may hold."""
     try:
-        starts = _sheet_starts(book)
-        if "_VBA_PROJECT_CUR" in container.names:
+        book = _Globals(_stream(container))
+        if book.lock is not None:
+            book = _Globals(_unlocked(book.stream, book.lock))
+        if book.has_macros or "_VBA_PROJECT_CUR" in container.names:
             raise Refused.because("file.macros")
-        surveys = [_survey_sheet(book, start, limits) for start in starts[: limits.sheets]]
+        if book.has_links:
+            raise Refused.because("file.unsafe", "含有外部链接")
+        if book.visible > limits.sheets:
+            raise Refused.because("file.unsafe", "工作表过多")
+        found = [SheetRecords(book.stream, start, limits) for start in book.starts]
     except struct.error as error:
         raise Refused.because("file.unreadable", "工作簿记录不完整") from error
-    return Survey(lambda place, _: surveys[place] if place < len(surveys) else SheetSurvey())
+    workbook = opened(container_of("Workbook", bytes(book.stream)))
+    return list(_sheets(workbook, found, book.text))
 
 
-def _records(book: bytes, at: int) -> Iterator[tuple[int, int, int]]:
-    """(kind, where its data begins, length) up to the end of the substream that begins at `at`."""
-    depth = 0
-    unpack = struct.Struct("<HH").unpack_from
-    while at + 4 <= len(book):
-        kind, length = unpack(book, at)
-        at += 4
-        if kind == _BOF:
-            depth += 1
-        elif kind == _EOF:
-            depth -= 1
-            if depth <= 0:
+def _stream(container: Compound) -> bytearray:
+    stream = container.stream("Workbook", "Book")
+    if stream is None:
+        raise Refused.because("file.unreadable", "内容不是 Excel 工作簿")
+    return bytearray(stream)
+
+
+def _unlocked(stream: bytearray, lock: bytes) -> bytearray:
+    at = 0
+    while at + 4 <= len(stream):
+        at += 4 + struct.unpack_from("<H", stream, at + 2)[0]
+    # msoffcrypto reads headers of four bytes to the very end, through what only fills it up.
+    filled = bytes(stream[:at]) + bytes(-(-max(_SHORTEST - at, 0) // 4) * 4)
+    try:
+        return _stream(Compound(with_default_password(container_of("Workbook", filled))))
+    except Refused as refused:
+        if lock == _DEFAULT_LOCK:
+            detail = "由“保护工作簿”自动加上，打开时不询问，另存为 xlsx 即可去掉"
+            raise Refused.because("file.encrypted", detail) from refused
+        raise
+
+
+def _sheets(
+    workbook: CalamineWorkbook, found: list[SheetRecords], text: Callable[[str], str]
+) -> Iterator[Sheet]:
+    for metadata, records_ in zip(workbook.sheets_metadata, found, strict=False):
+        if metadata.typ is SheetTypeEnum.WorkSheet:
+            hidden = metadata.visible is not SheetVisibleEnum.Visible
+            load = partial(_load, workbook, metadata.name, records_, text)
+            yield Sheet(text(metadata.name), hidden, load)
+
+
+def _load(
+    workbook: CalamineWorkbook, name: str, found: SheetRecords, text: Callable[[str], str]
+) -> Content:
+    sheet = sheet_of(workbook, name)
+
+    def rows() -> Iterator[Row]:
+        for number, values in overlaid(rows_of(sheet), found.survey):
+            yield number, [text(value) if isinstance(value, str) else value for value in values]
+
+    return Content(found.survey, rows)
+
+
+@dataclass(slots=True)
+class _Globals:
+    """What stands before the sheets; the reader's stumbling blocks are taken away on the way."""
+
+    stream: bytearray
+    starts: list[int] = field(default_factory=list)
+    visible: int = 0
+    lock: bytes | None = None
+    has_macros: bool = False
+    has_links: bool = False
+    version: int = _BIFF8
+    codec: str = _CODECS[None]
+
+    def __post_init__(self) -> None:
+        for kind, at, length in records(self.stream, 0):
+            if kind == _BOF:
+                self.version = struct.unpack_from("<H", self.stream, at)[0] or _BIFF8
+            elif kind == _FILEPASS:
+                self.lock = bytes(self.stream[at : at + length])
                 return
-        if depth <= 1:
-            yield kind, at, length
-        at += length
+            elif kind == _BOUNDSHEET:
+                self._list_sheet(at)
+            elif kind == _SUPBOOK:
+                name = struct.unpack_from("<H", self.stream, at + 2)[0]
+                self.has_links = self.has_links or (name > 1 and name not in _OWN_BOOKS)
+            elif kind == _CODEPAGE:
+                self._set_codepage(at)
 
+    def _list_sheet(self, at: int) -> None:
+        start, state, kind = struct.unpack_from("<IBB", self.stream, at)
+        self.starts.append(start)
+        self.has_macros = self.has_macros or kind == _MACRO_SHEET
+        self.stream[at + 4] = min(state & _STATE, 2)
+        self.visible += state & _STATE == 0
 
-def _sheet_starts(book: bytes) -> list[int]:
-    starts = []
-    external = macros = False
-    for kind, at, _ in _records(book, 0):
-        if kind == _FILEPASS:
-            raise Refused.because("file.encrypted")
-        if kind == _BOUNDSHEET:
-            start, _, sheet_type = struct.unpack_from("<IBB", book, at)
-            starts.append(start)
-            macros = macros or sheet_type == _MACRO_SHEET
-        elif kind == _SUPBOOK:
-            length = struct.unpack_from("<H", book, at + 2)[0]
-            external = external or (length > 1 and length not in _OWN_BOOKS)
-    if macros:
-        raise Refused.because("file.macros")
-    if external:
-        raise Refused.because("file.unsafe", "含有外部链接")
-    return starts
+    def _set_codepage(self, at: int) -> None:
+        """Texts of Excel 97 and later are Unicode, whatever the record says."""
+        (codepage,) = struct.unpack_from("<H", self.stream, at)
+        try:
+            self.codec = codecs.lookup(_CODECS.get(codepage, f"cp{codepage}")).name
+        except LookupError:
+            self.codec = "cp1252"
+        struct.pack_into("<H", self.stream, at, _UTF_16 if self._is_unicode else _WESTERN)
 
+    @property
+    def _is_unicode(self) -> bool:
+        return self.version >= _BIFF8
 
-def _survey_sheet(book: bytes, start: int, limits: Limits) -> SheetSurvey:
-    survey = SheetSurvey()
-    place = struct.Struct("<HH").unpack_from
-    last_row = last_column = -1
-    for kind, at, length in _records(book, start):
-        if kind in _CELLS:
-            row, column = place(book, at)
-            last_row, last_column = max(last_row, row), max(last_column, column)
-        elif kind in (_FORMULA, _BOOLERR):
-            row, column = place(book, at)
-            last_row, last_column = max(last_row, row), max(last_column, column)
-            error = _error(book, kind, at)
-            if error is not None:
-                survey.mark(row + 1, column + 1, Unusable(_ERRORS.get(error, "#N/A")))
-        elif kind == _ROW:
-            if struct.unpack_from("<H", book, at + 12)[0] & _HIDDEN:
-                survey.hidden_rows.add(place(book, at)[0] + 1)
-        elif kind == _MERGED:
-            for top, bottom, left, right in struct.iter_unpack(
-                "<4H", book[at + 2 : at + 2 + (length - 2) // 8 * 8]
-            ):
-                survey.merge((top + 1, left + 1, bottom + 1, right + 1), limits)
-    survey.reach(last_row + 1, last_column + 1, limits)
-    return survey
-
-
-def _error(book: bytes, kind: int, at: int) -> int | None:
-    if kind == _BOOLERR:
-        value, is_error = struct.unpack_from("<BB", book, at + 6)
-        return value if is_error else None
-    result, value, flags = struct.unpack_from("<BxBxxxH", book, at + 6)
-    return value if flags == 0xFFFF and result == _ERROR_RESULT else None
+    def text(self, text: str) -> str:
+        """The text as it was meant: before Excel 97 it has one byte a character, or two."""
+        if self._is_unicode or text.isascii():
+            return text
+        return text.translate(_BYTES).encode("latin-1", "replace").decode(self.codec, "replace")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from school_portal.domain.labels import fold
+from school_portal.domain.texts import DASHES, trimmed
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +18,24 @@ class Unusable:
 
 Value = str | float | bool | date | datetime | time | timedelta | Unusable
 
-# White space as Unicode has it, and the marks without width that copying leaves behind.
-BLANKS = " \t\r\n\v\f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009"
-BLANKS += "\u200a\u200b\u200c\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff\x85"
-# Private use, the replacement character, and controls, which no keyboard makes.
+# Private use, the replacement characters, and controls, which no keyboard makes.
 STRANGE = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ue000-\uf8ff\ufffd-\uffff\U000f0000-\U0010ffff]"
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ue000-\uf8ff\ufffc-\uffff\U000f0000-\U0010ffff]"
+)
+# What keeps a spreadsheet program from reading a number: a quote in front (which hands write in
+# any form, and some programs close), or a formula that is nothing but a text.
+_QUOTES = "'\u2018\u2019\uff07"
+_GUARD_STARTS = frozenset(_QUOTES + "=＝")
+_GUARD = re.compile('[=＝]\\s*"((?:[^"]|"")*)"')
+# As programs write error values where only texts are kept.
+_ERROR_TEXT = re.compile(
+    r"#(?:N/A|VALUE!|REF!|DIV/0!|NUM!|NULL!|NAME\?|SPILL!|CALC!|FIELD!|GETTING_DATA)|Err:[0-9]{3}",
+    re.IGNORECASE,
+)
+_ERROR_STARTS = frozenset("#Ee")
+# What a prepared formula shows where nothing was filled in: 0, also as the day or time that it is.
+_ZERO = re.compile(
+    r"0(?:\.0+)?|0?0:00:00|(?:1899[-/.]12[-/.]3[01]|1900[-/.年]0?1(?:[-/.月](?:0?[01]日?)?)?)"
 )
 
 # From here on Excel, which keeps 15 digits, has lost some.
@@ -59,7 +72,7 @@ class CivilDate:
 def text_of(value: Value) -> str:
     """The value as a person would type it, trimmed; whole numbers without a decimal point."""
     if isinstance(value, str):
-        return value.strip(BLANKS)
+        return unguarded(trimmed(value))
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, float):
@@ -70,6 +83,35 @@ def text_of(value: Value) -> str:
     if isinstance(value, Unusable):
         return value.shown
     return str(value)
+
+
+def unguarded(text: str) -> str:
+    """A trimmed text without what kept it from being a number: `'1`, `="1"`; itself without any."""
+    while text[:1] in _GUARD_STARTS:
+        guard = _GUARD.fullmatch(text)
+        inner = guard[1].replace('""', '"') if guard else _unquoted(text)
+        if inner is text:
+            break
+        text = trimmed(inner)
+    return text
+
+
+def _unquoted(text: str) -> str:
+    if text[0] not in _QUOTES:
+        return text
+    inner = text[1:-1] if text[-1] in _QUOTES else text[1:]
+    # The Chinese quotes also stand in texts, around a word: ‘示例’班.
+    return text if text[0] != "'" and any(quote in inner for quote in _QUOTES) else inner
+
+
+def is_error_text(text: str) -> bool:
+    """Whether the text is an error value as exports write it: #N/A."""
+    return text[:1] in _ERROR_STARTS and _ERROR_TEXT.fullmatch(text) is not None
+
+
+def says_nothing(text: str) -> bool:
+    """Whether a prepared formula leaves such a text in a row that nobody filled in."""
+    return not text or is_error_text(text) or _ZERO.fullmatch(text) is not None
 
 
 def is_number(value: Value) -> bool:
@@ -100,7 +142,7 @@ def parse_date(text: str) -> CivilDate | None:
     `2027-06`, `2027.6`, `2027/6`, `2027年6月`, `202706`, each with or without a day; a time of day
     behind the day, as exports write it, is dropped.
     """
-    found = _DATE.fullmatch(fold(_CLOCK.sub("", text)))
+    found = _DATE.fullmatch(fold(_CLOCK.sub("", text)).translate(DASHES))
     if found is None:
         return None
     parts = found.groupdict()

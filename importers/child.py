@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from importers.limits import Limits, Refused
-from importers.wire import END, REFUSAL, VALUE, Task, frame
+from importers.wire import BROKEN, END, REFUSAL, VALUE, Task, frame
 
 _LENGTH = struct.Struct(">I")
 
@@ -40,6 +40,10 @@ def _outcome(task: Task, data: bytes) -> Iterator[tuple[bytes, object]]:
         yield REFUSAL, Refused.because("file.unsafe", "读取所需内存超过上限").issue
     except RecursionError:
         yield REFUSAL, Refused.because("file.unsafe", "嵌套过深").issue
+    except (ImportError, OSError):
+        raise  # ours, not the file's
+    except Exception:
+        sys.exit(BROKEN)
 
 
 def _perform(task: Task, data: bytes) -> Iterator[object]:
@@ -65,16 +69,17 @@ def _perform(task: Task, data: bytes) -> Iterator[object]:
 
 def _confine(limits: Limits) -> None:
     bounds = {
-        resource.RLIMIT_AS: limits.memory_bytes,
-        resource.RLIMIT_CPU: limits.cpu_seconds,
-        resource.RLIMIT_FSIZE: 0,
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_NOFILE: 64,
+        resource.RLIMIT_AS: (limits.memory_bytes, limits.memory_bytes),
+        # At the first it is told which limit it was; the second kills, as anybody may.
+        resource.RLIMIT_CPU: (limits.cpu_seconds, limits.cpu_seconds + 5),
+        resource.RLIMIT_FSIZE: (0, 0),
+        resource.RLIMIT_CORE: (0, 0),
+        resource.RLIMIT_NOFILE: (64, 64),
     }
     for kind, bound in bounds.items():
         # macOS refuses some of them; the others hold, and so does the parent's patience.
         with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(kind, (bound, bound))
+            resource.setrlimit(kind, bound)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import islice
 from operator import itemgetter
 from typing import Any
 
@@ -23,8 +22,10 @@ from importers.cells import Value, text_of
 from importers.limits import Limits
 from importers.roster_fields import HEADER_DEPTH, find_header
 from importers.row_xml import RowXml, plain
-from importers.workbook import Book, Sheet, open_book
+from importers.sheets import Book, Sheet
+from importers.workbook import open_book
 from importers.written import stream_sheet, to_bytes
+from school_portal.domain.plain_text import plain as plain_text
 from school_portal.domain.violations import Issue
 
 _log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ NOTES_SHEET = "校验说明"
 _RED = PatternFill("solid", fgColor="FFFFC7CE")
 _RED_TEXT = Font(color="FF9C0006")
 _UNNAMED = "名册"
-_NO_TITLE = re.compile(r"[\\*?:/\[\]]")
+_NO_TITLE = re.compile("[\\\\*?:/\\[\\]\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _LONGEST_TITLE = 31
 # Editing in place keeps every sheet and its looks, and costs some hundred bytes a cell.
 _MOST_CELLS_IN_PLACE = 400_000
@@ -61,12 +62,13 @@ def annotated(data: bytes, name: str | None, issues: Iterable[Issue], limits: Li
     book = open_book(data, limits)
     chosen = next((sheet for sheet in book.sheets if sheet.name == name), book.sheets[0])
     marks = _marks(chosen, issues)
-    workbook = _edited(data, book, chosen, marks)
+    chosen.require_readable()
+    workbook = _edited(book, chosen, marks)
     return to_bytes(workbook) if workbook else _rebuilt(book, chosen, marks)
 
 
 def _marks(sheet: Sheet, issues: Iterable[Issue]) -> _Marks:
-    head = list(islice(sheet.rows(), HEADER_DEPTH + 1))
+    head = sheet.top(HEADER_DEPTH + 1)
     header = find_header(head, sheet.survey.merged)
     columns = header.columns if header else {}
     names = next((values for number, values in head if header and number == header.row), [])
@@ -75,22 +77,23 @@ def _marks(sheet: Sheet, issues: Iterable[Issue]) -> _Marks:
     column = texts.index(REASONS_HEAD) + 1 if REASONS_HEAD in texts else used + 1
     marks = _Marks(header.row if header else 1, column)
     for one in issues:
+        message = plain_text(one.message)
         if one.row is None:
-            marks.notes.append(one.message)
+            marks.notes.append(message)
             continue
-        marks.rows[one.row].append(one.message)
-        if one.column in columns:
-            marks.cells[one.row, columns[one.column] + 1].append(one.message)
+        marks.rows[one.row].append(message)
+        # A remark is told beside its row; its cell is not wrong.
+        if one.column in columns and one.severity == "error":
+            marks.cells[one.row, columns[one.column] + 1].append(message)
     return marks
 
 
-def _edited(data: bytes, book: Book, chosen: Sheet, marks: _Marks) -> Workbook | None:
+def _edited(book: Book, chosen: Sheet, marks: _Marks) -> Workbook | None:
     """The workbook itself, edited; None where it is no xlsx, too large, or beyond openpyxl."""
-    cells = sum(sheet.survey.last_row * max(sheet.survey.last_column, 1) for sheet in book.sheets)
-    if not book.is_xlsx or cells > _MOST_CELLS_IN_PLACE:
+    if not book.xlsx or sum(sheet.survey.burden for sheet in book.sheets) > _MOST_CELLS_IN_PLACE:
         return None
     try:
-        workbook = load_workbook(io.BytesIO(data), data_only=True)
+        workbook = load_workbook(io.BytesIO(book.xlsx), data_only=True)
         sheet = workbook[chosen.name]
     except Exception as error:  # whatever openpyxl's parts raise
         _log.warning("rebuilding a workbook that openpyxl cannot open: %s", type(error).__name__)
@@ -143,17 +146,23 @@ def _told(messages: list[str]) -> Comment:
 
 def _rebuilt(book: Book, chosen: Sheet, marks: _Marks) -> bytes:
     workbook = Workbook(write_only=True)
-    if marks.notes:
-        _write_notes(stream_sheet(workbook, NOTES_SHEET), marks.notes)
+    kept = [sheet for sheet in book.sheets if sheet.name != NOTES_SHEET]
+    notes = [*marks.notes, *map(_told_missing, kept)]
+    if any(notes):
+        _write_notes(stream_sheet(workbook, NOTES_SHEET), [note for note in notes if note])
     rows: dict[str, bytes] = {}
-    for sheet in book.sheets:
-        if sheet.name == NOTES_SHEET:
+    for sheet in kept:
+        if sheet.survey.refusal:
             continue
         name = _NO_TITLE.sub("_", sheet.name)[:_LONGEST_TITLE] or _UNNAMED
         target = stream_sheet(workbook, name)
         target.sheet_state = "hidden" if sheet.hidden else "visible"
         rows[target.title] = _marked(sheet, target, marks) if sheet is chosen else _copied(sheet)
     return to_bytes(workbook, rows)
+
+
+def _told_missing(sheet: Sheet) -> str:
+    return f"工作表“{sheet.name}”未能读取，没有带回。" if sheet.survey.refusal else ""
 
 
 def _copied(sheet: Sheet) -> bytes:

@@ -7,14 +7,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from importers.opening_sheets import KEYS, SHEETS, SPANS, CellRefused, read_text
+from importers.opening_sheets import HIDDEN, KEYS, SHEETS, SPANS, UNUSED, CellRefused, read_text
 from school_portal.domain.labels import fold
 from school_portal.domain.levels import TrainingLevel
 from school_portal.domain.projects import Occupation, Project
 from school_portal.domain.roster import Route
+from school_portal.domain.texts import trimmed
 
-Sheets = Mapping[str, Sequence[tuple[int, Sequence[str]]]]
-"""By sheet: (row as the spreadsheet program shows it, the row's cells as text)."""
+Cells = Sequence[tuple[int, Sequence[str]]]
+"""A sheet: (row as the spreadsheet program shows it, the row's cells as text)."""
+Sheets = Mapping[str, Cells]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,9 @@ def read_opening(sheets: Sheets, known: Known) -> OpeningData:
     for name, rows in sheets.items():
         if name in SHEETS:
             _read_sheet(data, name, rows)
-        elif any(any(cell.strip() for cell in cells) for _, cells in rows):
-            _tell(data, name, None, None, "不是期初数据的工作表，请改正名称或删去。")
-    if not any(name in SHEETS for name in sheets):
-        names = "、".join(SHEETS)
-        _tell(data, "期初数据", None, None, f"没有找到任何工作表，应有：{names}。")
+        else:
+            _tell_unread(data, name, rows)
+    _tell_missing(data, sheets)
     _check_doubles(data)
     _check_spans(data)
     _References(data, known).check()
@@ -96,7 +96,37 @@ def _tell(
     data.issues.append(OpeningIssue(sheet, row, column, severity, f"{place}：{text}"))
 
 
-def _read_sheet(data: OpeningData, name: str, rows: Sequence[tuple[int, Sequence[str]]]) -> None:
+def _tell_unread(data: OpeningData, name: str, rows: Cells) -> None:
+    """A sheet of another name, whatever it holds; a hidden or unused one only with data."""
+    below = sum(number > 1 for number, _ in rows)
+    if name.removesuffix(HIDDEN) in SHEETS:
+        if below:
+            text = f"已隐藏，其中 {below} 行没有读取，请取消隐藏后重新载入；不需要的请删去。"
+            _tell(data, name.removesuffix(HIDDEN), None, None, text)
+    elif name in UNUSED:
+        if below:
+            text = f"平台尚不使用这张表，其中 {below} 行没有读取。"
+            _tell(data, name, None, None, text, "warning")
+    elif rows:
+        _tell(data, name, None, None, "不是期初数据的工作表，请改正名称或删去。")
+
+
+def _tell_missing(data: OpeningData, sheets: Sheets) -> None:
+    """Sheets that are not there, or a workbook without any row, are no success without a word."""
+    missing = [name for name in SHEETS if name not in sheets and name + HIDDEN not in sheets]
+    if len(missing) == len(SHEETS):
+        text = f"没有找到任何工作表，应有：{'、'.join(missing)}。"
+        _tell(data, "期初数据", None, None, text)
+        return
+    for name in missing:
+        text = "工作簿中没有这张表，请补上；没有内容的，保留只有表头的工作表。"
+        _tell(data, name, None, None, text, "error" if name == "学校" else "warning")
+    if data.is_sound and not any(data.rows.values()):
+        text = "所有工作表都没有数据，没有载入任何内容。"
+        _tell(data, "期初数据", None, None, text, "warning")
+
+
+def _read_sheet(data: OpeningData, name: str, rows: Cells) -> None:
     header = rows[0][1] if rows and rows[0][0] == 1 else ()
     titles = [fold(cell).rstrip("*") for cell in header]
     places = {fold(title): place for place, title in enumerate(titles)}
@@ -107,9 +137,22 @@ def _read_sheet(data: OpeningData, name: str, rows: Sequence[tuple[int, Sequence
             _tell(data, name, 1, None, f"{text}{'、'.join(columns)}。")
     if missing or doubled:
         return
+    unknown = _unknown_columns(name, titles, rows[1:])
+    if unknown:
+        text = f"没有这样的列，其内容没有读取：{'、'.join(unknown)}；写错的，请改正表头后重新载入。"
+        _tell(data, name, 1, None, text, "warning")
     for number, cells in rows[1:]:
-        if any(cell.strip() for cell in cells):
+        if any(trimmed(cell) for cell in cells):
             data.rows[name].append(_read_row(data, name, number, cells, places))
+
+
+def _unknown_columns(sheet: str, titles: Sequence[str], rows: Cells) -> list[str]:
+    """The headings that the sheet does not have, and the columns that hold things without one."""
+    known = {fold(column.name) for column in SHEETS[sheet]}
+    filled = {place for _, cells in rows for place, cell in enumerate(cells) if cell.strip()}
+    nameless = (place for place in sorted(filled) if not "".join(titles[place : place + 1]))
+    unknown = [title for title in titles if title and fold(title) not in known]
+    return unknown + [f"第 {place + 1} 列（没有表头）" for place in nameless]
 
 
 def _read_row(
@@ -118,7 +161,7 @@ def _read_row(
     values: dict[str, Any] = {}
     for column in SHEETS[sheet]:
         place = places.get(fold(column.name))
-        cell = cells[place].strip() if place is not None and place < len(cells) else ""
+        cell = trimmed(cells[place]) if place is not None and place < len(cells) else ""
         if not cell:
             if column.required:
                 _tell(data, sheet, number, column.name, "未填写，此项必填，请补充。")

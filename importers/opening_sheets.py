@@ -14,6 +14,7 @@ from school_portal.domain.identifiers import uscc_is_valid
 from school_portal.domain.labels import LabelledEnum, fold
 from school_portal.domain.levels import Level, TrainingLevel, parse_level
 from school_portal.domain.roster import Route
+from school_portal.domain.texts import trimmed
 
 
 class CellRefused(Exception):
@@ -22,7 +23,7 @@ class CellRefused(Exception):
 
 def read_text(value: str) -> str:
     """A text as it stands; an empty cell is an empty text."""
-    return value.strip()
+    return trimmed(value)
 
 
 def _uscc(value: str) -> str:
@@ -158,6 +159,11 @@ SHEETS: Mapping[str, tuple[Column, ...]] = {
         Column("止", _date, required=False),
     ),
 }
+
+# In the contract, and of no use to the portal yet.
+UNUSED = ("考核点", "考评人员")
+# Stands behind the name of a sheet that is hidden.
+HIDDEN = "（已隐藏）"
 
 # By sheet: the columns that name a row, and the columns of its first and last day.
 KEYS: Mapping[str, tuple[str, ...]] = {

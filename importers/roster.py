@@ -1,24 +1,22 @@
 """A roster file as students and issues (rulebook 7.1; the contract's roster)."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 
-from importers.cells import Unusable, Value, text_of
+from importers.cells import Value
 from importers.limits import Limits, Refused
 from importers.lookups import Context
 from importers.roster_fields import HEADER_DEPTH, LISTS_SHEET, REQUIRED, Header, find_header
 from importers.roster_rows import RowReader
 from importers.row_draft import Draft
-from importers.workbook import Book, FillDown, Sheet, open_book
+from importers.sheets import Book, Sheet
+from importers.student_rows import StudentRows
+from importers.workbook import FillDown, open_book
 from school_portal.domain.labels import fold
 from school_portal.domain.roster import RosterRow
 from school_portal.domain.violations import Issue, issue
 
 CHUNK_ROWS = 2000
-_CLOSING_WORDS = ("合计", "备注", "说明", "制表人", "审核人")
-_NUMBER_SHAPE = re.compile(r"[0-9A-Za-z()]{8,}")
 _MOST_ROWS_NAMED = 10
 
 
@@ -48,7 +46,7 @@ class RejectedRow:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A part of the result. `done` of `total` rows of the sheet are read; the last has `facts`.
+    """A part of the result. `done` of `total` rows under the header are read; the last has `facts`.
 
     `rows` are the accepted ones. A file issue (no row, an error) voids everything before it.
     """
@@ -65,11 +63,12 @@ def read_book(data: bytes, context: Context, sheet: str | None, limits: Limits) 
     """Reads a roster in this process; the facts lack name and hash. Raises Refused."""
     book = open_book(data, limits)
     chosen, header = _choose(book, sheet)
+    chosen.require_readable()
     yield from _Reading(book, chosen, _checked(header), context).chunks()
 
 
 def _head(sheet: Sheet) -> Header | None:
-    return find_header(list(islice(sheet.rows(), HEADER_DEPTH + 1)), sheet.survey.merged)
+    return find_header(sheet.top(HEADER_DEPTH + 1), sheet.survey.merged)
 
 
 def _choose(book: Book, wanted: str | None) -> tuple[Sheet, Header | None]:
@@ -80,14 +79,24 @@ def _choose(book: Book, wanted: str | None) -> tuple[Sheet, Header | None]:
     if not found:
         raise Refused.because("file.unreadable", "没有可见的工作表")
     rosters = [(sheet, head) for sheet, head in found if head and head.looks_like_a_roster]
+    if len(rosters) > 1:
+        # A blank template or a guide to its columns is none.
+        rosters = [pair for pair in rosters if _has_students(*pair)] or rosters[:1]
     # A list of classes or marks may share some columns; what has all the required ones is meant.
-    rosters = [pair for pair in rosters if pair[1] and not pair[1].missing] or rosters
+    rosters = [(sheet, head) for sheet, head in rosters if not head.missing] or rosters
     if len(rosters) > 1:
         names = "、".join(f"“{sheet.name}”" for sheet, _ in rosters)
         raise Refused.because("file.several-sheets", names)
     if rosters:
         return rosters[0]
     return max(found, key=lambda pair: len(pair[1].columns) if pair[1] else 0)
+
+
+def _has_students(sheet: Sheet, head: Header) -> bool:
+    if sheet.survey.refusal:
+        return True
+    below = (row for row in sheet.rows() if row[0] > head.row)
+    return StudentRows(head.columns).has_any(below)
 
 
 def _named(book: Book, wanted: str) -> Sheet:
@@ -130,7 +139,7 @@ class _Reading:
             for other in book.sheets
             if other.hidden and other is not sheet and other.name != LISTS_SHEET
         )
-        self._required = [header.columns[name] for name in REQUIRED]
+        self._students = StudentRows(header.columns)
         # The first row of each 学号 and of each person.
         self._numbers: dict[str, int] = {}
         self._persons: dict[str, int] = {}
@@ -140,35 +149,25 @@ class _Reading:
 
     def chunks(self) -> Iterator[Chunk]:
         """The rows in parts, the file's own warnings and facts with the last."""
-        total = self._sheet.height()
+        above = self._header.row
+        total = max(0, self._sheet.height() - above)
         fill = FillDown(self._sheet.survey.merged).fill
         number = 0
         for number, values in self._sheet.rows():
             filled = fill(number, values)
-            if number > self._header.row and self._is_student(values):
-                self._read(number, filled)
+            if number > above:
+                for row in self._students.admit(number, values, filled):
+                    self._read(*row)
             if number % CHUNK_ROWS == 0:
-                yield self._flush(number, total)
+                yield self._flush(max(0, number - above), total)
+        for row in self._students.rest():
+            self._read(*row)
         self._warn()
-        yield self._flush(number, total, self._facts())
+        yield self._flush(max(0, number - above), total, self._facts())
 
     def _flush(self, done: int, total: int, facts: FileFacts | None = None) -> Chunk:
         part, self._part = self._part, _Part()
         return Chunk(part.rows, part.issues, part.rejected, done, total, facts)
-
-    def _is_student(self, values: list[Value]) -> bool:
-        """Whether the row is neither blank in the roster's columns nor a total or remark."""
-        columns = self._header.columns
-        width = len(values)
-        if not any(values[c] != "" and text_of(values[c]) for c in columns.values() if c < width):
-            # A template's prepared formulas make no student, a required one without value does.
-            return any(isinstance(values[c], Unusable) for c in self._required if c < width)
-        first = next(text for value in values if (text := text_of(value)))
-        if first.isascii() or not fold(first).startswith(_CLOSING_WORDS):
-            return True
-        place = columns["证件号码"]
-        number = fold(text_of(values[place])) if place < width else ""
-        return _NUMBER_SHAPE.fullmatch(number) is not None
 
     def _read(self, number: int, values: list[Value]) -> None:
         self._rows += 1
@@ -177,10 +176,10 @@ class _Reading:
         draft, student = self._reader.read(number, values)
         repeats = self._repeats(number, draft)
         part = self._part
+        part.issues += draft.issues(number)
         if student and not repeats:
             part.rows.append(student)
             return
-        part.issues += draft.issues(number)
         if repeats:
             part.issues.append(issue("row.duplicate", number, detail=repeats))
         texts = draft.texts

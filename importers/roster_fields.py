@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from importers.cells import Value, text_of
+from importers.sheets import Row
 from importers.survey import Area
-from importers.workbook import FillDown, Row
+from importers.workbook import FillDown
 from school_portal.domain.labels import fold
 
 

@@ -47,6 +47,7 @@ class _Shared:
     """What the fields say in which many rows agree; None where they are refused."""
 
     refusals: dict[Place, tuple[str, str]]
+    remarks: dict[Place, str]
     texts: dict[str, str]
     kind: DocumentType | None
     sex: Sex | None
@@ -79,17 +80,18 @@ class RowReader:
         if len(values) < self._width:
             values = [*values, *[""] * (self._width - len(values))]
         shared = self._shared(*self._pick_shared(values))
-        draft = Draft(dict(shared.refusals))
+        draft = Draft(dict(shared.refusals), dict(shared.remarks))
         read_texts(draft, [(field, values[column]) for field, column in self._own])
         return draft, self._student(number, draft, shared)
 
     def _read_shared(self, *values: Value) -> _Shared:
-        draft = Draft({})
+        draft = Draft({}, {})
         read_texts(draft, list(zip(self._shared_fields, values, strict=True)))
         status = self._choice(draft, "学籍状态", Enrolment.from_label, Enrolment.ENROLLED)
         mode = self._choice(draft, "学习形式", StudyMode.from_label, StudyMode.FULL_TIME)
         return _Shared(
             refusals=draft.refusals,
+            remarks=draft.remarks,
             texts=draft.texts,
             kind=self._choice(draft, "证件类型", parse_document_type, DocumentType.RESIDENT_ID),
             sex=self._choice(draft, "性别", Sex.from_label, None),

@@ -12,16 +12,19 @@ from importers.cells import (
     Unusable,
     Value,
     is_ambiguous_month,
+    is_error_text,
     is_number,
     is_scientific,
     lost_digits,
     parse_date,
     text_of,
+    unguarded,
 )
 from importers.lookups import Failure
 from importers.roster_fields import LONGEST, ORDER, REQUIRED
 from school_portal.domain.identifiers import mask_document, mask_mobile
 from school_portal.domain.labels import fold
+from school_portal.domain.texts import tidy_name, trimmed
 from school_portal.domain.violations import Issue, issue
 
 _T = TypeVar("_T")
@@ -47,14 +50,16 @@ def shown(field: str, text: str) -> str:
 
 
 class Draft:
-    """Fields while they are read: their texts, and what refuses them by field and code."""
+    """Fields while they are read: their texts, what refuses them, and what is said of them."""
 
-    __slots__ = ("person", "refusals", "texts")
+    __slots__ = ("person", "refusals", "remarks", "texts")
 
-    def __init__(self, refusals: dict[Place, tuple[str, str]]) -> None:
+    def __init__(self, refusals: dict[Place, tuple[str, str]], remarks: dict[Place, str]) -> None:
         self.texts: dict[str, str] = {}
         # The value to be quoted, and what is added to the code's text.
         self.refusals = refusals
+        # The value to be quoted.
+        self.remarks = remarks
         # The key of the person, where the document is right.
         self.person: str | None = None
 
@@ -64,6 +69,10 @@ class Draft:
             value = shown(field, self.texts.get(field, "")) if quote else ""
             self.refusals[field, code] = value, detail
 
+    def remark(self, field: str, code: str, text: str) -> None:
+        """Notes what was done to a field, or looks odd in it, which refuses nothing."""
+        self.remarks[field, code] = shown(field, text)
+
     def usable(self, field: str) -> str:
         """The field's text; empty where it has an error, so that none follows from another."""
         if self.refusals and any(place == field for place, _ in self.refusals):
@@ -71,20 +80,28 @@ class Draft:
         return self.texts.get(field, "")
 
     def issues(self, row: int) -> list[Issue]:
-        """All that is wrong, in the contract's order of columns."""
-        found = sorted(self.refusals.items(), key=lambda item: ORDER[item[0][0]])
-        return [
+        """All that is wrong and all remarks, in the contract's order of columns."""
+        if not self.refusals and not self.remarks:
+            return []
+        found = [
             issue(code, row, field, value=value, detail=detail)
-            for (field, code), (value, detail) in found
+            for (field, code), (value, detail) in self.refusals.items()
         ]
+        found += [
+            issue(code, row, field, value=value, detail=value, severity="warning")
+            for (field, code), value in self.remarks.items()
+        ]
+        return sorted(found, key=lambda one: ORDER[one.column or ""])
 
 
 def read_texts(draft: Draft, cells: Iterable[tuple[str, Value]]) -> None:
     """Takes the fields' texts over, and notes what is wrong with any text whatever it means."""
     texts = draft.texts
     for field, value in cells:
-        text = texts[field] = text_of(value)
-        if type(value) is not str:
+        if type(value) is str:
+            text = texts[field] = _read_text(draft, field, value)
+        else:
+            text = texts[field] = text_of(value)
             _check_type(draft, field, value)
         if len(text) > LONGEST[field]:
             draft.refuse(field, "cell.too-long", f"（最多 {LONGEST[field]} 个字）")
@@ -100,6 +117,22 @@ def read_texts(draft: Draft, cells: Iterable[tuple[str, Value]]) -> None:
     for field in REQUIRED:
         if texts.get(field) == "" and (field, "cell.formula") not in draft.refusals:
             draft.refuse(field, "cell.required")
+
+
+def _read_text(draft: Draft, field: str, value: str) -> str:
+    is_name = field == "姓名"
+    written, taken = tidy_name(value) if is_name else (trimmed(value), False)
+    text = unguarded(written)
+    if is_error_text(text):
+        draft.refuse(field, "cell.formula", quote=False)
+    elif text:
+        if taken:
+            draft.remark(field, "cell.name-spaces", text)
+        if text != written:
+            draft.remark(field, "cell.text-mark", text)
+        if is_name and ("?" in text or "？" in text):
+            draft.remark(field, "cell.question-mark", text)
+    return text
 
 
 def _check_type(draft: Draft, field: str, value: Value) -> None:

@@ -20,7 +20,7 @@ from importers.limits import LIMITS, Limits, Refused
 from importers.lookups import Context
 from importers.roster import Chunk, FileFacts
 from importers.tables import SheetPart
-from importers.wire import END, REFUSAL, Garbled, Task, frames
+from importers.wire import BROKEN, END, REFUSAL, Garbled, Task, frames
 from school_portal.domain.violations import Issue
 
 _log = logging.getLogger(__name__)
@@ -31,8 +31,21 @@ _ROOT = str(Path(__file__).resolve().parent.parent)
 _BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from importers.child import main; main()"
 _COMMAND = (sys.executable, "-I", "-X", "utf8", "-c", _BOOT, _ROOT)
 # By these ends a process that went beyond its limits: a failed allocation aborts.
-_LIMIT_SIGNALS = frozenset({signal.SIGABRT, signal.SIGKILL, signal.SIGXCPU, signal.SIGXFSZ})
+_LIMIT_SIGNALS = frozenset({signal.SIGABRT, signal.SIGXCPU, signal.SIGXFSZ})
+# By these the reading library, over what the file holds.
+_CRASH_SIGNALS = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE})
 _PIECE = 1 << 16
+
+
+class ReaderLost(OSError):
+    """The reading process did not end by itself, or never began: no fault of the file's.
+
+    Somebody killed it (an operator, a machine short of memory), or it had no processor to run on.
+    Another attempt may well pass; the text is Chinese, for the person who waits.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("读取文件的程序被系统中断，不是文件的问题，没有写入任何数据，请稍后重试。")
 
 
 def read_roster(
@@ -49,7 +62,7 @@ def read_roster(
 
     Never raises for what the file holds: a refused file is one last chunk with a `file.*` error,
     which voids the rows before it. `sheet` names the sheet where several look like a roster.
-    Raises what `source.read` raises.
+    Raises what `source.read` raises, and ReaderLost, as all functions here do.
     """
     data = source.read(limits.file_bytes + 1)
     facts = FileFacts(name=name, sha256=hashlib.sha256(data).hexdigest())
@@ -104,31 +117,30 @@ def rewrite_photograph(content: bytes, *, limits: Limits = LIMITS) -> bytes:
 
 
 def _run(task: Task, data: bytes, kind: type[_T]) -> Iterator[_T]:
-    """The child's values as they come; raises Refused, whatever ended the child."""
+    """The child's values as they come; raises Refused, or ReaderLost where it is not the file."""
     decoder = msgspec.msgpack.Decoder(kind)
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
         _COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}
     )
-    ended = False
     try:
         for tag, payload in frames(_exchange(process, task, data)):
             if tag == REFUSAL:
                 raise Refused(msgspec.msgpack.decode(payload, type=Issue))
             if tag == END:
-                ended = True
-                break
+                return
             yield decoder.decode(payload)
-    except (Garbled, msgspec.DecodeError) as error:
+    except (Garbled, msgspec.DecodeError):
         _log.warning("the file reader sent what is no answer")
-        raise Refused.because("file.unreadable", "读取中断") from error
     finally:
         _stop(process)
-    if not ended:
-        raise _crashed(process.returncode)
+    raise _crashed(process.returncode)
 
 
 def _exchange(process: "subprocess.Popen[bytes]", task: Task, data: bytes) -> Iterator[bytes]:
-    """Feeds the child and yields what it writes; raises Refused when it is silent too long."""
+    """Feeds the child and yields what it writes; raises ReaderLost when it is silent too long.
+
+    A file that takes long is ended by its limit of processor time before that.
+    """
     head = msgspec.msgpack.encode(task)
     pending = [memoryview(part) for part in (struct.pack(">I", len(head)) + head, data) if part]
     stdin, stdout = process.stdin, process.stdout
@@ -141,7 +153,8 @@ def _exchange(process: "subprocess.Popen[bytes]", task: Task, data: bytes) -> It
         while True:
             ready = selector.select(task.limits.silence_seconds)
             if not ready:
-                raise Refused.because("file.unsafe", "读取超时")
+                _log.warning("the file reader was silent too long")
+                raise ReaderLost
             for key, _ in ready:
                 if key.fileobj is stdout:
                     piece = os.read(stdout.fileno(), _PIECE)
@@ -181,8 +194,11 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-def _crashed(status: int) -> Refused:
+def _crashed(status: int) -> Exception:
+    """Why the child ended without its last frame."""
     _log.warning("the file reader ended with status %s", status)
     if -status in _LIMIT_SIGNALS:
         return Refused.because("file.unsafe", "读取所需资源超过上限")
-    return Refused.because("file.unreadable", "读取中断")
+    if status == BROKEN or -status in _CRASH_SIGNALS:
+        return Refused.because("file.unreadable", "内容已损坏，读取中断")
+    return ReaderLost()

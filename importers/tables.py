@@ -1,10 +1,11 @@
-"""Workbooks of plain tables: every visible sheet as rows of text."""
+"""The opening-data workbook's sheets as rows of text."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from importers.cells import text_of
 from importers.limits import Limits
+from importers.opening_sheets import HIDDEN, SHEETS
 from importers.workbook import FillDown, open_book
 
 _PART_ROWS = 1000
@@ -19,11 +20,15 @@ class SheetPart:
 
 
 def read_tables(data: bytes, limits: Limits) -> Iterator[SheetPart]:
-    """The sheets' rows that are not blank, in parts; raises Refused."""
+    """The sheets' rows that are not blank, in parts; raises Refused.
+
+    Of the hidden sheets those come that should not be: marked in their names.
+    """
     for sheet in open_book(data, limits).sheets:
-        if sheet.hidden:
+        if sheet.hidden and sheet.name not in SHEETS:
             continue
-        part = SheetPart(sheet.name, [])
+        name = sheet.name + HIDDEN * sheet.hidden
+        part = SheetPart(name, [])
         fill = FillDown(sheet.survey.merged).fill
         for number, values in sheet.rows():
             texts = tuple(text_of(value) for value in fill(number, values))
@@ -31,5 +36,5 @@ def read_tables(data: bytes, limits: Limits) -> Iterator[SheetPart]:
                 part.rows.append((number, texts))
             if len(part.rows) == _PART_ROWS:
                 yield part
-                part = SheetPart(sheet.name, [])
+                part = SheetPart(name, [])
         yield part

@@ -12,6 +12,8 @@ from school_portal.domain.violations import Issue
 _LENGTH = struct.Struct(">cI")
 # What a frame is: a value of the task's kind, a refusal, the end.
 VALUE, REFUSAL, END = b"V", b"R", b"E"
+# The status with which a child ends that what it read broke.
+BROKEN = 70
 _LONGEST_FRAME = 1 << 28
 
 

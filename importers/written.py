@@ -3,13 +3,16 @@
 import io
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
+from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._writer import WorksheetWriter
+from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
 _NO_ROWS = re.compile(rb"<sheetData\s*(?:/>|></sheetData>)")
@@ -26,9 +29,20 @@ def to_bytes(workbook: Workbook, rows: Mapping[str, bytes] = MappingProxyType({}
     return out.getvalue()
 
 
-def stream_sheet(workbook: Workbook, title: str) -> Any:
-    """A new sheet of a write-only workbook, whose rows gather in memory as XML."""
+def stream_sheet(workbook: Workbook, title: str, widths: Sequence[int] = ()) -> Any:
+    """A new sheet of a write-only workbook, whose rows gather in memory as XML.
+
+    Its columns' widths, in characters, come before any row, and so does that it is printed on A4
+    sideways, as wide as the page.
+    """
     sheet = workbook.create_sheet(title)
+    for place, width in enumerate(widths, 1):
+        sheet.column_dimensions[get_column_letter(place)].width = width
+    if widths:
+        sheet.page_setup.orientation = "landscape"
+        sheet.page_setup.paperSize = Worksheet.PAPERSIZE_A4
+        sheet.page_setup.fitToHeight = 0
+        sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     sheet._writer = WorksheetWriter(sheet, out=io.BytesIO())
     sheet._writer.write_top()
     sheet._rows = sheet._write_rows()

@@ -27,15 +27,16 @@ log = structlog.get_logger()
 
 WORKERS = f"rq:workers:{jobs.QUEUE}"
 JOB_SECONDS = 3600  # a job that hangs is ended
+_PROBE = "portal:probe"  # a list that nobody listens at
 _KEPT_SECONDS = 60  # RQ's own note of a bell that nobody could answer
 
 
-def connect(url: str) -> Redis:
+def connect(url: str, answer_seconds: float = 5) -> Redis:
     """A connection that does not wait long for a server that is away."""
     return Redis.from_url(
         url,
         socket_connect_timeout=1,
-        socket_timeout=5,
+        socket_timeout=answer_seconds,
         health_check_interval=30,
         retry=Retry(NoBackoff(), 1),
     )
@@ -71,6 +72,26 @@ def ring(connection: Redis, job_ids: Iterable[str]) -> bool:
         log.warning("bell.away", error=type(error).__name__)
         return False
     return True
+
+
+def probe(connection: Redis) -> None:
+    """Ring and take it back. Raises RedisError, also where Redis answers and takes no writes.
+
+    That is ResponseError: its memory is full, its disk, or it is a copy that may only be read.
+    """
+    with connection.pipeline() as together:
+        together.rpush(_PROBE, "")
+        together.expire(_PROBE, _KEPT_SECONDS)
+        together.lpop(_PROBE)
+        together.execute()
+
+
+def is_first(connection: Redis, name: str, seconds: int) -> bool:
+    """Whether nobody else has begun this within so many seconds; a Redis emptied forgets it.
+
+    Raises RedisError.
+    """
+    return bool(connection.set(f"portal:begun:{name}", "", nx=True, ex=seconds))
 
 
 def rung(connection: Redis) -> set[str]:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from school_portal import private
+
 PREFIX = "SCHOOL_PORTAL_"
 KEY_ID_OID = "1.2.156.112570.11.205"
 AGENT_PORT = 18765
@@ -45,11 +47,7 @@ class SecretFile:
         try:
             fcntl.flock(folder, fcntl.LOCK_EX)  # two rotations at once lose no key
             text = ",".join((b64encode(secret).decode(), *self.secrets()[:keeping]))
-            fresh = self.path.with_name(self.path.name + ".new")
-            fresh.unlink(missing_ok=True)
-            _write_secret(fresh, text)
-            fresh.replace(self.path)
-            os.fsync(folder)
+            private.write(self.path, text.encode(), replace=True)
         finally:
             os.close(folder)
 
@@ -134,7 +132,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         return environ.get(PREFIX + name) or None
 
     home = Path(setting("HOME") or "instance").absolute()
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private.folder(home)
     database_url = _database_url(setting("DATABASE_URL") or f"sqlite:///{home / 'portal.db'}")
     may_make = database_url.startswith("sqlite")
     keys, key_file = _key_ring(setting("ENCRYPTION_KEYS"), home, may_make)
@@ -178,24 +176,14 @@ def _database_url(url: str) -> str:
 
 
 def _kept(home: Path, name: str, may_make: bool) -> None:
-    """A secret kept in the home folder, mode 0600; made where it is absent."""
+    """A secret kept in the home folder, for its owner alone; made where it is absent."""
     if not may_make:
         raise SettingsError(f"缺少设置 {PREFIX}{name}；使用 PostgreSQL 时必须提供")
     path = home / name.lower()
+    private.close(path)
     if not path.exists():
-        fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-        _write_secret(fresh, b64encode(secrets.token_bytes(32)).decode())
         with suppress(FileExistsError):  # another process was first
-            path.hardlink_to(fresh)
-        fresh.unlink()
-
-
-def _write_secret(path: Path, text: str) -> None:
-    """A new file for the owner alone, on the disk when this returns."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+            private.write(path, b64encode(secrets.token_bytes(32)))
 
 
 def _key_ring(

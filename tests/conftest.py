@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copyfile
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 from argon2 import PasswordHasher
@@ -26,6 +27,7 @@ from school_portal.app import build
 from school_portal.config import Settings, read
 from school_portal.core import build_core
 from school_portal.extensions import db
+from school_portal.models import AuditEvent, AuditHead
 from school_portal.security import passwords
 from school_portal.services.portal import Portal
 from school_portal.services.setup import initialise
@@ -113,6 +115,10 @@ def _initialise(folder: Path, url: str, keys: dict[str, str]) -> None:
     application = build(read({**given, **keys}))
     with application.app_context():
         initialise(application.extensions["portal"].ring)
+        # Tests count the events that they cause, from the first on.
+        db.session.execute(sa.delete(AuditEvent))
+        db.session.execute(sa.update(AuditHead).values(seq=0, digest=bytes(32)))
+        db.session.commit()
         db.session.remove()
         db.engine.dispose()
 
@@ -156,6 +162,9 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
+# How long an example takes says what else the machine does.
+hypothesis.settings.register_profile("portal", deadline=None)
+hypothesis.settings.load_profile("portal")
 gc.set_threshold(50_000, 50, 50)  # many short portals: looking for cycles after each is dear
 
 

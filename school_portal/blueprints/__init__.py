@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def install(app: Flask) -> None:
     """Put headers, error pages and every page on the application."""
     # Imported here: importing one blueprint must not import all.
-    from school_portal.blueprints import errors, http, identity, rendering  # noqa: PLC0415
+    from school_portal.blueprints import errors, http, identity, incoming, rendering  # noqa: PLC0415
     from school_portal.blueprints.auth.routes import blueprint as auth  # noqa: PLC0415
     from school_portal.blueprints.centre.routes import blueprint as centre  # noqa: PLC0415
     from school_portal.blueprints.entrance.routes import blueprint as entrance  # noqa: PLC0415
@@ -22,7 +22,7 @@ def install(app: Flask) -> None:
     from school_portal.blueprints.school.routes import blueprint as school  # noqa: PLC0415
     from school_portal.blueprints.settings.routes import blueprint as settings  # noqa: PLC0415
 
-    for part in (http, errors, identity, rendering, ops):
+    for part in (http, incoming, errors, identity, rendering, ops):
         part.register(app)
     for blueprint in (
         entrance, auth, school, office, centre, expert, settings, public, ops.blueprint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from math import ceil
 from time import time
 from types import TracebackType
@@ -9,23 +10,28 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Flask, Response, g, json, render_template, request
+from flask import Flask, Response, current_app, g, json, redirect, render_template, request
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, InternalServerError
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import ClientDisconnected, HTTPException, InternalServerError
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from school_portal.blueprints.http import request_id
+from importers.sandbox import ReaderLost
+from school_portal.blueprints.http import request_id, within
+from school_portal.blueprints.pages import page_of
 from school_portal.extensions.web import limiter
 from school_portal.logs import described
+from school_portal.models.dialect import is_away
 from school_portal.services.access import NotFound, Refused
+from school_portal.storage import StorageFailed
 
 Answer = tuple[str, int] | WerkzeugResponse
 Failure = tuple[type, BaseException, TracebackType] | tuple[None, None, None]
 log = structlog.get_logger()
 
 # What a refusal answers with: each is written to the log (ASVS 5.0, 16.3.2 and 16.3.3).
-REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 413, 429})
+REFUSALS = frozenset({400, 401, 403, 404, 405, 408, 409, 413, 429})
 
 # Status: what happened, what to do.
 TEXTS = {
@@ -34,13 +40,22 @@ TEXTS = {
     403: ("您的账户不能打开这个页面", "如果工作需要，请联系本单位的平台管理人员。"),
     404: ("没有找到这个页面", "地址可能已经失效，或者内容不属于您的单位。请从首页重新进入。"),
     405: ("这个地址不能这样打开", "请从页面上的按钮或链接进入。"),
+    408: (
+        "没有收完，未接收",
+        "网络中断或太慢，发送的内容没有全部收到；已保存的内容不受影响，请稍后重新提交。",
+    ),
     413: ("文件太大，未接收", "名册文件不能超过 50 MB，请删去无关内容或分成几个文件后重新上传。"),
     500: (
         "系统出现问题，这次操作没有完成",
         "已保存的数据不受影响，请稍后重试；仍然不行时，请把请求编号告诉管理员。",
     ),
-    503: ("系统暂时无法使用", "请稍后重试。"),
+    503: (
+        "系统暂时无法使用",
+        "数据库没有应答，这次操作没有完成；已保存的内容不受影响，请过一分钟再试。",
+    ),
 }
+RETRY_SECONDS = 60
+PASSING = (StorageFailed, ReaderLost)  # they say in Chinese what happened
 TOO_OFTEN = ("操作过于频繁", "请在 {}之后再试；已保存的内容不受影响。")
 CSRF_TEXT = (
     "页面已过期，没有提交",
@@ -49,8 +64,8 @@ CSRF_TEXT = (
 
 
 def wants_page() -> bool:
-    """Whether a person asks: browsers name text/html, programs do not."""
-    return "text/html" in request.headers.get("Accept", "") or "HX-Request" in request.headers
+    """Whether a person asks: browsers name text/html, programs and a page's own script do not."""
+    return "text/html" in request.headers.get("Accept", "") and "HX-Request" not in request.headers
 
 
 def problem(
@@ -75,25 +90,31 @@ def answer(status: int, title: str, detail: str, code: str | None = None) -> Ans
     g.code = code
     if not wants_page():
         return problem(status, title, detail, code)
-    # A failure's page asks nothing of the database: it may be what failed.
-    template = "errors/error.html" if status < 500 else "errors/failure.html"
-    page = render_template(
-        template, status=status, title=title, detail=detail, number=request_id(), back=_back()
-    )
-    return page, status
+    told = {"title": title, "detail": detail, "number": request_id()}
+    if status < 500:
+        with suppress(SQLAlchemyError):  # who is signed in, and what waits for them
+            return render_template("errors/error.html", **told, back=_back()), status
+    # Not `render_template`: that asks the database who is signed in, and it may be what failed.
+    return current_app.jinja_env.get_template("errors/failure.html").render(told), status
 
 
 def _back() -> str | None:
-    """The page of this portal that the request came from."""
-    came_from = urlsplit(request.referrer or "")
-    onward = came_from._replace(scheme="", netloc="", fragment="").geturl()
-    return onward if came_from.netloc == request.host else None
+    """The page of this portal that the request came from, at an address that opens."""
+    try:
+        came_from = urlsplit(request.referrer or "")
+    except ValueError:  # a host that is none
+        return None
+    page = page_of(came_from.path) if came_from.netloc == request.host else None
+    return within(came_from._replace(fragment="")) if page == came_from.path else page
 
 
 def on_http_error(error: HTTPException) -> Answer:
     status = error.code or 500
     if status < 400 or error.response is not None:  # the router's redirect, or an answer at hand
         return error.get_response()
+    page = page_of(request.path) if (status, request.method) == (405, "GET") else None
+    if page and wants_page():
+        return redirect(page)  # what was answered there is not asked again
     return answer(status, *TEXTS.get(status, TEXTS[400 if status < 500 else 500]))
 
 
@@ -104,6 +125,10 @@ def on_too_often(_: RateLimitExceeded) -> Answer:
     title, detail = TOO_OFTEN
     wait = f"{seconds} 秒" if seconds < 60 else f"{ceil(seconds / 60)} 分钟"
     return answer(429, title, detail.format(wait), "request.too-often")
+
+
+def on_disconnected(_: ClientDisconnected) -> Answer:
+    return answer(408, *TEXTS[408], "request.incomplete")
 
 
 def on_csrf_error(_: CSRFError) -> Answer:
@@ -118,8 +143,18 @@ def on_refusal(refusal: Refused) -> Answer:
     return answer(409, "现在不能这样做", str(refusal), "request.refused")
 
 
-def on_failure(_: InternalServerError) -> Answer:
-    return answer(500, *TEXTS[500])
+def on_failure(failed: InternalServerError) -> Answer | Response:
+    """Ours; what may pass is told so."""
+    cause = failed.original_exception
+    if is_away(cause):
+        told = answer(503, *TEXTS[503], "database.away")
+    elif isinstance(cause, PASSING):
+        told = answer(503, TEXTS[503][0], str(cause), "request.unavailable")
+    else:
+        return answer(500, *TEXTS[500])
+    told = current_app.make_response(told)
+    told.headers["Retry-After"] = str(RETRY_SECONDS)
+    return told
 
 
 def note_refusal(response: Response) -> Response:
@@ -152,6 +187,7 @@ def register(app: Flask) -> None:
     app.log_exception = note_failure  # type: ignore[method-assign, assignment]
     app.register_error_handler(HTTPException, on_http_error)
     app.register_error_handler(RateLimitExceeded, on_too_often)
+    app.register_error_handler(ClientDisconnected, on_disconnected)
     app.register_error_handler(CSRFError, on_csrf_error)
     app.register_error_handler(NotFound, on_not_found)
     app.register_error_handler(Refused, on_refusal)

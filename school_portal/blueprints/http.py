@@ -7,6 +7,7 @@ import secrets
 from datetime import datetime
 from ipaddress import ip_address
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 from flask import Flask, Response, g, request
 from flask.sessions import SecureCookieSessionInterface
@@ -15,7 +16,6 @@ from werkzeug.routing import IntegerConverter, Map
 
 from school_portal.config import KeyAgent
 from school_portal.extensions.proxy import visitor_address
-from school_portal.extensions.web import limiter
 from school_portal.services.portal import current_portal
 
 MOST_ROWS = 2**31 - 1  # what an integer column of PostgreSQL holds
@@ -93,6 +93,19 @@ def origin() -> str:
     With ORIGIN set it is never the visitor's word; else what the browser took this server for.
     """
     return current_portal().settings.origin or request.host_url.rstrip("/")
+
+
+def within(url: SplitResult) -> str:
+    """The address without its host: whatever that is said to be, it leads to this portal."""
+    path = "/" + url.path.lstrip("/\\")
+    return url._replace(scheme="", netloc="", path=path).geturl()
+
+
+def stay_here(response: Response) -> Response:
+    """Every redirect stays on this portal: the router's name the host that the visitor named."""
+    if location := response.headers.get("Location"):
+        response.headers["Location"] = within(urlsplit(location))
+    return response
 
 
 class HostBoundSessions(SecureCookieSessionInterface):
@@ -178,11 +191,6 @@ def register(app: Flask) -> None:
     app.url_map.converters["int"] = RowIdConverter
     app.session_interface = HostBoundSessions()
     app.config.update(SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax")
-    app.config.update(
-        RATELIMIT_STORAGE_URI="memory://",
-        RATELIMIT_STRATEGY="moving-window",
-        RATELIMIT_HEADERS_ENABLED=True,
-    )
-    limiter.init_app(app)
     app.before_request(stamp_arrival)
     app.after_request(add_headers)
+    app.after_request(stay_here)

@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar
 
 from flask import Flask, abort, g, redirect, render_template, request, url_for
 from flask_login import UserMixin, current_user
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from school_portal.blueprints import visits
 from school_portal.blueprints.errors import TEXTS, Answer, problem, wants_page
@@ -51,6 +51,12 @@ DUTIES = {
 }
 
 
+DUTY_TEXTS = {
+    Duty.PASSWORD: "请重新打开页面，更改初始密码后再继续。",
+    Duty.SECOND_FACTOR: "请重新打开页面，设置第二重验证后再继续。",
+}
+
+
 class SignedIn(UserMixin):
     """A sign-in, as Flask-Login knows it; its id is the sign-in's token."""
 
@@ -88,7 +94,7 @@ def signed_in(token: str) -> SignedIn | None:
     if session.dirty:
         try:
             session.commit()
-        except OperationalError:
+        except DBAPIError:  # somebody else writes, or the database may only be read
             session.rollback()
         if reads:
             begin_reading()
@@ -117,6 +123,12 @@ def send_to_sign_in() -> Answer:
     return redirect(url_for("auth.sign_in", next=onward))
 
 
+def send_to_duty(duty: Duty) -> Answer:
+    if not wants_page():
+        return problem(403, "请先完成账户设置", DUTY_TEXTS[duty], "request.duty")
+    return redirect(url_for(DUTIES[duty][0]))
+
+
 def audience(*roles: Role) -> Callable[[Callable[P, R]], Callable[P, R | Answer]]:
     """For those roles alone: others are sent to the sign-in page, or refused."""
 
@@ -126,7 +138,7 @@ def audience(*roles: Role) -> Callable[[Callable[P, R]], Callable[P, R | Answer]
             if not current_user.is_authenticated:
                 return send_to_sign_in()
             if current_user.duty and request.endpoint not in DUTIES[current_user.duty]:
-                return redirect(url_for(DUTIES[current_user.duty][0]))
+                return send_to_duty(current_user.duty)
             if current_user.role not in roles:
                 abort(403)
             return view(*args, **kwargs)

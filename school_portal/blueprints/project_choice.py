@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from school_portal.domain.facts import Node
 from school_portal.domain.levels import Level
 from school_portal.domain.projects import Project
+from school_portal.domain.texts import trimmed
 from school_portal.services.portal import current_portal
 from school_portal.services.project_search import find, key_of, parse_key
 
@@ -31,7 +32,7 @@ def searched() -> dict[str, Any] | None:
     """The query of the page to show next where the form was sent to search, else None."""
     if request.form.get("go") != "search":
         return None
-    return {"q": request.form.get("q", "").strip()[:_LONGEST], "_anchor": "lines"}
+    return {"q": trimmed(request.form.get("q", ""))[:_LONGEST], "_anchor": "lines"}
 
 
 def asked() -> list[Project]:
@@ -49,7 +50,7 @@ def choice(
     session: Session, chosen: Iterable[Project], *, cap: Level, node: Node | None = None
 ) -> Choice:
     """The chosen ones, and what the address's search finds beside them, nothing above the cap."""
-    text, chosen = request.args.get("q", "").strip()[:_LONGEST], list(chosen)
+    text, chosen = trimmed(request.args.get("q", ""))[:_LONGEST], list(chosen)
     found = find(session, text, current_portal().today(), cap=cap, node=node)
     return Choice(
         text,

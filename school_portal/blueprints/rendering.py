@@ -15,6 +15,7 @@ from school_portal.blueprints.clauses import cited
 from school_portal.blueprints.http import framed, key_agent
 from school_portal.blueprints.looks import Look, state_look, state_tabs
 from school_portal.blueprints.navigation import navigation, section, unread_notices
+from school_portal.blueprints.pages import this_page
 from school_portal.blueprints.paging import for_print
 from school_portal.blueprints.visits import passkeys_work
 from school_portal.domain.school_key import fingerprint
@@ -56,7 +57,7 @@ def size(octets: int) -> str:
 
 def here(**changes: Any) -> str:
     """This page's address with some of its choices changed; None removes one."""
-    return url_for(str(request.endpoint), **(request.view_args or {})) + address_query(**changes)
+    return this_page() + address_query(**changes)
 
 
 def address_query(**changes: Any) -> str:

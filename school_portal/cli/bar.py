@@ -11,9 +11,18 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     SpinnerColumn,
+    Task,
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
+
+
+class _Rows(MofNCompleteColumn):
+    """Rows done of all; nothing for a job that has none to count."""
+
+    def render(self, task: Task) -> Text:
+        return super().render(task) if task.completed or task.total else Text()
 
 
 @contextmanager
@@ -23,7 +32,7 @@ def bar(label: str) -> Iterator[Callable[[int, int | None], None]]:
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        _Rows(),
         TimeRemainingColumn(),
         console=Console(stderr=True),
     )

@@ -16,6 +16,7 @@ import click
 
 from school_portal.cli.failures import Failed, line_of, log_to_home
 from school_portal.cli.words import reason
+from school_portal.domain.texts import trimmed
 from school_portal.domain.windows import civil_date
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def find_school(session: Session, uscc: str) -> School:
     from school_portal.services.access import NotFound, school_of  # noqa: PLC0415
 
     try:
-        return school_of(session, uscc.strip().upper())
+        return school_of(session, trimmed(uscc).upper())
     except NotFound:
         raise Failed(
             f"没有统一社会信用代码为“{uscc}”的学校，请核对代码，或先载入期初数据。"

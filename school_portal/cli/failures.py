@@ -23,10 +23,10 @@ class Failed(click.ClickException):
 
 def log_to_home(settings: Settings) -> None:
     """Send what the code logs to the home's log, and nothing of it to the terminal."""
+    from school_portal import private  # noqa: PLC0415
     from school_portal.logs import configure  # noqa: PLC0415
 
-    folder = settings.home / "logs"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    folder = private.closed_folder(settings.home / "logs")
     configure((folder / "command.log").open("a", encoding="utf-8"))
 
 
@@ -51,14 +51,23 @@ def _known(error: Exception) -> str | None:
     """The line for what may well happen; None for what should not."""
     from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
 
+    from importers.sandbox import ReaderLost  # noqa: PLC0415
     from school_portal.config import SettingsError  # noqa: PLC0415
     from school_portal.domain.workflow import TransitionRefused  # noqa: PLC0415
     from school_portal.embedded_redis import NotStarted  # noqa: PLC0415
     from school_portal.security.cipher import Unreadable  # noqa: PLC0415
     from school_portal.services.access import NotFound, Refused  # noqa: PLC0415
+    from school_portal.storage import StorageFailed  # noqa: PLC0415
 
     match error:
-        case SettingsError() | Refused() | NotStarted() | Unreadable():
+        case (
+            SettingsError()
+            | Refused()
+            | NotStarted()
+            | Unreadable()
+            | ReaderLost()
+            | StorageFailed()
+        ):
             return str(error)
         case NotFound():
             return "没有这一对象，请核对编号。"

@@ -181,12 +181,12 @@ def ended_by_signals() -> Iterator[None]:
 def supervised(settings: Settings, log: Path | None = None) -> Iterator[Supervisor]:
     """A supervisor, and Redis for what it starts: the one given, or the home's own.
 
-    Raises Failed where the one given does not answer, NotStarted where ours does not come up.
+    Raises Failed where the one given is of no use, NotStarted where ours does not come up.
     """
-    from school_portal.embedded_redis import EmbeddedRedis, is_up  # noqa: PLC0415
+    from school_portal.embedded_redis import EmbeddedRedis  # noqa: PLC0415
 
-    if settings.redis_url and not is_up(settings.redis_url):
-        raise Failed("Redis 没有应答，请检查设置 SCHOOL_PORTAL_REDIS_URL 与 Redis 服务。")
+    if settings.redis_url:
+        _require_usable(settings.redis_url)
     with ended_by_signals(), ExitStack() as stack:
         if not settings.redis_url:
             embedded = EmbeddedRedis(settings.home)
@@ -195,3 +195,22 @@ def supervised(settings: Settings, log: Path | None = None) -> Iterator[Supervis
         supervisor = Supervisor(log)
         stack.callback(supervisor.stop)
         yield supervisor
+
+
+def _require_usable(url: str) -> None:
+    """Raises Failed where Redis does not answer, or takes no writes."""
+    from redis.exceptions import RedisError, ResponseError  # noqa: PLC0415
+
+    from school_portal import bell  # noqa: PLC0415
+
+    try:
+        with bell.connect(url) as connection:
+            bell.probe(connection)
+    except ResponseError as error:
+        raise Failed(
+            "Redis 有应答但不接受写入，任务无法进行，请检查它的内存上限、磁盘，以及是否为只读副本。"
+        ) from error
+    except (RedisError, OSError) as error:
+        raise Failed(
+            "Redis 没有应答，请检查设置 SCHOOL_PORTAL_REDIS_URL 与 Redis 服务。"
+        ) from error

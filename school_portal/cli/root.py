@@ -12,6 +12,7 @@ COMMANDS = {
     "doctor": ("system", "检查设置、数据库、Redis、存储、密钥与时钟"),
     "opening-data": ("opening_data", "期初数据：模板与载入"),
     "roster": ("rosters", "名册：模板、检查、导入、错误标注"),
+    "students": ("students", "已保存的学生"),
     "applications": ("applications", "团体申报：预览、生成、列表、导出"),
     "calendar": ("calendar", "专业评估受理窗口与工作日"),
     "forms": ("forms", "纸质表格的样张"),

@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any
 import click
 from sqlalchemy.orm import Session
 
-from importers.limits import Refused as FileRefused
 from school_portal.cli import console
 from school_portal.cli.failures import Failed
-from school_portal.domain.roster import RosterState
 from school_portal.extensions import db
 from school_portal.jobs import JobState
-from school_portal.models import Roster, School, dialect
+from school_portal.models import Job, Roster, School, dialect
 from school_portal.services import checking, rosters
 from school_portal.services.access import Actor
 from school_portal.services.portal import current_portal
+from school_portal.services.progress import cause_of, latest_job
 from school_portal.storage import TooLarge
 
 if TYPE_CHECKING:
@@ -110,25 +109,34 @@ def import_uploaded(
     session: Session, waiter: Waiter, actor: Actor, found: Roster, accept_valid: bool
 ) -> dict[str, Any]:
     """Wait for the check, confirm what may be saved, wait for the saving; the document."""
-    _await_roster(session, waiter, found, "检查名册")
-    if rosters.may_confirm(found, accept_valid=accept_valid):
+    _await_roster(session, waiter, found, "roster-check", "检查名册")
+    # Again where others were saved meanwhile, and some of the rows may be taken no longer.
+    while rosters.may_confirm(found, accept_valid=accept_valid):
         rosters.confirm(session, current_portal(), actor, found, accept_valid=accept_valid)
         session.commit()
-        _await_roster(session, waiter, found, "保存学生")
+        _await_roster(session, waiter, found, "roster-apply", "保存学生")
     document = rosters.document(session, found)
     session.rollback()  # on SQLite whoever has begun keeps others from writing
     return document
 
 
-def _await_roster(session: Session, waiter: Waiter, found: Roster, label: str) -> None:
-    job = rosters.active_job(session, found)
-    if job is None:  # a worker was quicker than our look
-        session.refresh(found)
-        return
-    state = waiter.wait(job.id, label)
+def _await_roster(session: Session, waiter: Waiter, found: Roster, kind: str, label: str) -> None:
+    job = latest_job(session, found.school_id, found.id, kind)
+    if job is None:
+        raise LookupError(kind)
+    job_id = job.id
+    state = waiter.wait(job_id, label)
     session.refresh(found)
-    if state is not JobState.DONE and found.state is not RosterState.FAILED:
-        raise Failed(f"名册 {found.id} 的后台任务没有完成，未保存任何学生，请重新导入。")
+    if state is not JobState.DONE:
+        raise Failed(
+            f"名册 {found.id} 的后台任务没有完成，未保存任何学生：{_cause(session, job_id)}。"
+            "文件已保留，可以在名册页面上继续，或重新导入。"
+        )
+
+
+def _cause(session: Session, job_id: str) -> str:
+    job = session.get_one(Job, job_id, populate_existing=True)
+    return "已被停止" if job.state is JobState.CANCELLED else cause_of(job)
 
 
 def _answer_too_large(session: Session, school: School, file: Path, form: str) -> None:
@@ -168,14 +176,14 @@ def import_lines(document: dict[str, Any], most: int | None = None) -> Iterator[
     """The document of `roster import` for people; with `most`, so many of its issues."""
     yield from _lines(document, most)
     number = document["roster"]
-    saved = document["created"] + document["updated"] + document["unchanged"]
-    if saved or not _is_refused(document):
+    if document["created"] + document["updated"] + document["unchanged"]:
         yield (
             f"名册 {number} 已保存：新增 {document['created']} 人，"
             f"更新 {document['updated']} 人，未变 {document['unchanged']} 人"
         )
     else:
-        yield f"名册 {number} 未保存任何学生。"
+        empty = "" if document["file"]["rows"] else "表头之下没有学生，"
+        yield f"名册 {number} {empty}未保存任何学生。"
     if _is_refused(document):
         yield f"标出错误的原表：school-portal roster errors {number} FILE.xlsx"
 
@@ -189,12 +197,14 @@ def errors(number: int, file: Path, form: str) -> None:
     """把上传的名册写成 FILE.xlsx，错误的单元格标红并加批注。"""
     from school_portal.services import reviewing  # noqa: PLC0415
 
-    session = db.session()
+    session, portal = db.session(), current_portal()
+    dialect.read_only(session)  # it may take long, and keeps nobody from writing
     found = session.get(Roster, number)
     if found is None:
         raise Failed(f"没有编号为 {number} 的名册，请核对编号。")
-    try:
-        content = reviewing.error_workbook(session, current_portal(), found)
-    except FileRefused as refused:
-        raise Failed(f"这份文件无法标注：{refused.issue.message}") from refused
+    content = reviewing.error_workbook(session, portal, found)
+    session.rollback()
+    actor = Actor.operator_at_the_console(found.school_id)
+    reviewing.note_handed_back(session, portal, actor, found)
+    session.commit()
     console.write_file(file, content, form)

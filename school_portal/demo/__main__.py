@@ -153,9 +153,9 @@ def _farewell(site: str, passwords: dict[str, str], folder: Path) -> Iterator[st
         yield f"  {username:<10} {passwords[username]:<14} {name}"
     for username, (name, employer, _) in EXPERTS.items():
         yield f"  {username:<10} {passwords[username]:<14} 评估专家{name}（{employer}）"
-    yield "也可以用密钥登录：在登录页点“用 CA 密钥登录”，选 school-1 或 school-2，"
+    yield "也可以用密钥登录：在登录页“用 CA 密钥登录”处选 school-1 或 school-2，"
     yield f"PIN 为 {keys.PIN}；"
-    yield "school-3 的密钥在 centre 收到原件并批准开户后，由此注册开户。"
+    yield "school-3 尚未开户：在 centre 收到原件并批准后，用它的密钥由此注册开户。"
     yield "接下来：以 school-1 登录，可看到上面的名册与团体申报，并用密钥签名提交；"
     yield f"以 school-2 登录，可上传 {folder / TO_TRY}，从检查、确认到生成、下载走一遍。"
     yield "按 Ctrl-C 停止。"

@@ -159,15 +159,17 @@ def for_a_person(key_id: str, oid: str) -> list[Extension]:
 
 
 def issue(
-    name: str,
+    name: str | Name,
     signer: Signer,
     extensions: Iterable[Extension],
     begins: datetime,
     ends: datetime,
     issuer: Issued | None = None,
 ) -> Issued:
-    """A certificate for the key under that common name; signed by itself without an issuer."""
-    subject = Name.build({"country_name": "CN", "common_name": name})
+    """A certificate for the key under that (common) name; signed by itself without an issuer."""
+    subject = name
+    if isinstance(name, str):
+        subject = Name.build({"country_name": "CN", "common_name": name})
     by = issuer.signer if issuer else signer
     tbs = TbsCertificate(
         {

@@ -30,7 +30,7 @@ def sheet(specialty: str) -> bytes:
     """The PDF; the same specialty gives the same."""
     return typst.compile(
         _SHEET.encode(),
-        font_paths=[pylopdf_fonts_zh_cn.serif_path().parent],
+        font_paths=typst.Fonts(font_paths=[pylopdf_fonts_zh_cn.serif_path().parent]),
         ignore_system_fonts=True,
         format="pdf",
         sys_inputs={"specialty": specialty},

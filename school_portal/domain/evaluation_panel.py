@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from school_portal.domain.levels import TrainingLevel
 from school_portal.domain.policy import Policy
-from school_portal.domain.specialty_evaluation import belongs_to, clause, is_panel
+from school_portal.domain.specialty_evaluation import belongs_to, clause, is_panel, may_belong_to
 from school_portal.domain.violations import policy_clause
+
+_SOURCE = f"（依据：{policy_clause('own_experts_excluded')}）"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,15 @@ class Applicant:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An expert for one panel: the fields that fit, and why not; `objection` empty for none."""
+    """An expert for one panel: the fields that fit, and why not; `objection` empty for none.
+
+    `doubtful`: the objection falls once the centre has stated the employer's code.
+    """
 
     expert: Pooled
     matches: tuple[str, ...]
     objection: str
+    doubtful: bool = False
 
 
 def objection(expert: Pooled, applicant: Applicant, policy: Policy) -> str:
@@ -50,29 +56,41 @@ def objection(expert: Pooled, applicant: Applicant, policy: Policy) -> str:
 
     The policy can allow an organisation's own experts; what an expert declared holds anyway.
     """
-    source = f"（依据：{policy_clause('own_experts_excluded')}）"
-    if policy.own_experts_excluded and belongs_to(
-        expert.employer, expert.employer_uscc, applicant.school, applicant.school_uscc
-    ):
-        return f"{expert.name}的工作单位是申请学校{source}"
+    return _certain(expert, applicant, policy) or _doubt(expert, applicant, policy)
+
+
+def _certain(expert: Pooled, applicant: Applicant, policy: Policy) -> str:
+    if policy.own_experts_excluded and belongs_to(*_names(expert, applicant)):
+        return f"{expert.name}的工作单位是申请学校{_SOURCE}"
     if expert.declared:
-        return f"{expert.name}曾对该校声明回避{source}"
+        return f"{expert.name}曾对该校声明回避{_SOURCE}"
     if not expert.active:
         return f"{expert.name}的账户已停用"
     return ""
 
 
+def _doubt(expert: Pooled, applicant: Applicant, policy: Policy) -> str:
+    if not policy.own_experts_excluded or not may_belong_to(*_names(expert, applicant)):
+        return ""
+    return (
+        f"{expert.name}的工作单位“{expert.employer}”可能就是申请学校，须由市职业技能鉴定中心核实，"
+        f"不是同一单位的，在专家库中填明其统一社会信用代码{_SOURCE}"
+    )
+
+
+def _names(expert: Pooled, applicant: Applicant) -> tuple[str, str, str, str]:
+    return expert.employer, expert.employer_uscc, applicant.school, applicant.school_uscc
+
+
 def ranked(pool: Iterable[Pooled], applicant: Applicant, policy: Policy) -> list[Candidate]:
     """All of the pool: who may sit first, then by fields that fit, load, name."""
-    found = [
-        Candidate(
-            one,
-            tuple(sorted(one.fields & applicant.occupations)),
-            objection(one, applicant, policy),
-        )
-        for one in pool
-    ]
-    return sorted(found, key=_rank)
+    return sorted((_candidate(one, applicant, policy) for one in pool), key=_rank)
+
+
+def _candidate(one: Pooled, applicant: Applicant, policy: Policy) -> Candidate:
+    certain, doubt = _certain(one, applicant, policy), _doubt(one, applicant, policy)
+    fits = tuple(sorted(one.fields & applicant.occupations))
+    return Candidate(one, fits, certain or doubt, doubtful=bool(doubt and not certain))
 
 
 def _rank(one: Candidate) -> tuple[bool, int, int, str, int]:

@@ -7,6 +7,7 @@ from operator import mul
 from types import MappingProxyType
 
 from school_portal.domain.labels import LabelledEnum, fold
+from school_portal.domain.texts import DASHES
 
 
 class DocumentType(LabelledEnum):
@@ -72,7 +73,6 @@ _NUMBERS = re.compile(r"(?<!\d)(?:\d{17}[\dXxＸｘ]|[1１][3-9３-９]\d{9})(?!
 _LANDLINE = re.compile(
     r"(?:\(?(010|02[0-9]|0[3-9][0-9]{2})\)?)?-?([2-9][0-9]{6,7})(?:(?:-|转)([0-9]{1,6}))?"
 )
-_HYPHENS = str.maketrans("", "", "-\u2010\u2011\u2012\u2013\u2014\u2212")
 
 
 def parse_document_type(text: str) -> DocumentType | None:
@@ -147,14 +147,14 @@ def mask_numbers(text: str) -> str:
 
 def parse_mobile(text: str) -> str | None:
     """Eleven digits of a mainland mobile; a leading +86, white space and hyphens fall away."""
-    number = fold(text).translate(_HYPHENS).removeprefix("+86")
+    number = fold(text).translate(DASHES).replace("-", "").removeprefix("+86")
     return number if _MOBILE.fullmatch(number) else None
 
 
 def parse_phone(text: str) -> str | None:
     """A mobile's eleven digits, or a landline as 021-62748577-4112; None for neither."""
     mobile = parse_mobile(text)
-    found = _LANDLINE.fullmatch(fold(text))
+    found = _LANDLINE.fullmatch(fold(text).translate(DASHES))
     if mobile is None and found:
         return "-".join(part for part in found.groups() if part)
     return mobile

@@ -3,9 +3,11 @@
 from enum import StrEnum
 from typing import Self
 
-# Full-width forms become ASCII; zero-width and direction marks, left by copying, fall away.
+from school_portal.domain.texts import INVISIBLE
+
+# Full-width forms become ASCII; marks that nobody sees fall away.
 _FOLDING: dict[int, int | None] = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
-_FOLDING |= dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF])
+_FOLDING |= dict.fromkeys(map(ord, INVISIBLE))
 
 
 def fold(text: str) -> str:

@@ -1,9 +1,11 @@
 """Skill levels and training levels (rulebook 2; 沪人社职〔2021〕401号 一)."""
 
+import re
 from enum import IntEnum
 from types import MappingProxyType
 
 from school_portal.domain.labels import LabelledEnum, fold
+from school_portal.domain.texts import DASHES
 
 
 class Level(IntEnum):
@@ -27,31 +29,41 @@ _TITLES = MappingProxyType(
 )
 
 
-def _spellings(level: Level) -> set[str]:
-    numbers = {f"{_NUMERALS[level]}级", f"{level.value}级"}
-    title = _TITLES[level]
-    pairs = {
-        spelling
-        for number in numbers
-        for spelling in (
-            f"{number}/{title}",
-            f"{title}/{number}",
-            f"{number}({title})",
-            f"{title}({number})",
-            f"{number}{title}",
-            f"{title}{number}",
-        )
+_BY_NUMBER = MappingProxyType(
+    {text: level for level in Level for text in (str(level.value), _NUMERALS[level])}
+)
+_BY_TITLE = MappingProxyType(
+    {
+        text: level
+        for level, title in _TITLES.items()
+        for text in (title, title.removesuffix("工"), f"{title.removesuffix('工')}技能")
     }
-    return {str(level.value), _NUMERALS[level], title, title.removesuffix("工"), *numbers, *pairs}
-
-
-_SPELLINGS = MappingProxyType({text: level for level in Level for text in _spellings(level)})
+)
+# Either half, or both in either order, joined or in brackets; before them what the level is of.
+_NUMBER = f"第?(?P<number{{0}}>[{''.join(_BY_NUMBER)}])级?"
+_TITLE = f"(?P<title{{0}}>{'|'.join(sorted(_BY_TITLE, key=len, reverse=True))})"
+_JOINT = r"(?:[-/\\、,;:|·・(]?{}\)?)?"
+_SPELLING = re.compile(
+    "(?:国家)?(?:职业资格|职业技能|技能)?(?:等级)?"
+    f"(?:{_NUMBER.format(1)}{_JOINT.format(_TITLE.format(1))}"
+    f"|{_TITLE.format(2)}{_JOINT.format(_NUMBER.format(2))})"
+    "(?:等级)?"
+)
 
 
 def parse_level(text: str) -> Level | None:
-    """The level that the text names in one of the usual spellings and any width; None for none."""
-    folded = fold(text)
-    return _SPELLINGS.get(folded) or _SPELLINGS.get(folded.removesuffix("等级"))
+    """The level that the text names in one of the usual spellings and any width; None for none.
+
+    By number, by title or by both where they agree: `四级/中级工`, `国家职业资格四级（中级技能）`.
+    """
+    found = _SPELLING.fullmatch(fold(text).translate(DASHES))
+    if found is None:
+        return None
+    number, title = found["number1"] or found["number2"], found["title1"] or found["title2"]
+    by_number, by_title = _BY_NUMBER.get(number or ""), _BY_TITLE.get(title or "")
+    if number and title and by_number is not by_title:
+        return None
+    return by_number or by_title
 
 
 class TrainingLevel(LabelledEnum):

@@ -4,6 +4,8 @@ from dataclasses import dataclass, fields
 from dataclasses import field as dataclass_field
 from typing import Any
 
+from school_portal.domain.texts import trimmed
+
 Setting = bool | int
 
 
@@ -59,7 +61,7 @@ def parse_setting(name: str, text: str) -> Setting:
     Raises KeyError for a name that is no setting's, ValueError, whose text is Chinese, for a
     value that does not fit.
     """
-    setting, typed = SETTINGS[name], text.strip()
+    setting, typed = SETTINGS[name], trimmed(text)
     title = setting.metadata["name"]
     if isinstance(setting.default, bool):
         if typed not in ("是", "否"):

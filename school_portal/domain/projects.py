@@ -8,6 +8,7 @@ from typing import Any
 
 from school_portal.domain.labels import fold
 from school_portal.domain.levels import Level
+from school_portal.domain.texts import DASHES
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -61,9 +62,9 @@ class Project:
 class Register:
     """The occupations that rows may name, found by code, by name, or by both.
 
-    Texts are compared folded in width and white space, and the first spelling registered is kept.
-    The direction always has to agree; an empty one matches an empty one only. One code with two
-    names stays two occupations.
+    Texts are compared folded in width and white space, codes in their dashes too, and the first
+    spelling registered is kept. The direction always has to agree; an empty one matches an empty
+    one only. One code with two names stays two occupations.
     """
 
     def __init__(self, occupations: Iterable[Occupation]) -> None:
@@ -71,7 +72,7 @@ class Register:
         self._by_name: dict[str, set[Occupation]] = defaultdict(set)
         seen: set[tuple[str, str, str]] = set()
         for occupation in occupations:
-            code, name = fold(occupation.code), fold(occupation.name)
+            code, name = _code(occupation.code), fold(occupation.name)
             key = (code, name, fold(occupation.direction))
             if key not in seen:
                 seen.add(key)
@@ -90,11 +91,15 @@ class Register:
         return tuple(sorted(self._named(code, name) or either))
 
     def _named(self, code: str | None, name: str | None) -> set[Occupation]:
-        by_code = self._by_code.get(fold(code), set()) if code else None
+        by_code = self._by_code.get(_code(code), set()) if code else None
         by_name = self._by_name.get(fold(name), set()) if name else None
         if by_code is None or by_name is None:
             return by_code or by_name or set()
         return by_code & by_name
+
+
+def _code(text: str) -> str:
+    return fold(text).translate(DASHES)
 
 
 def read_catalogue(lines: Iterable[str]) -> tuple[Project, ...]:

@@ -73,7 +73,7 @@ def not_evaluated(student: Student, project: Project | None, on: date) -> Findin
         what = ""
     message = (
         f"专业“{student.specialty_name}”在 {on} 没有{what}有效评估结论，"
-        "请先申请专业评估，或改报已通过评估的项目。"
+        "请先申请专业评估，或改报评估同意的项目。"
     )
     return finding("EVALUATED", student.training_level, message)
 
@@ -83,14 +83,14 @@ def not_permitted(project: Project, node: Node | None, level: TrainingLevel, on:
     if node is None:
         way = "职业资格鉴定申报权限，请联系市职业技能鉴定中心开通"
     else:
-        way = f"“{node.label}”申报权限，请先在自助经办平台申请"
+        way = f"“{node.label}”申报权限，请在“账户与权限”中申请"
     return finding("PERMITTED", level, f"学校在 {on} 没有“{project.label}”的{way}。")
 
 
 def not_permitted_for_any(project: Project, level: TrainingLevel, on: date) -> Finding:
     """No permission of the skill-level route, whatever the type of body."""
     message = (
-        f"学校在 {on} 没有“{project.label}”的职业技能等级认定申报权限，请先在自助经办平台申请。"
+        f"学校在 {on} 没有“{project.label}”的职业技能等级认定申报权限，请在“账户与权限”中申请。"
     )
     return finding("PERMITTED", level, message)
 
@@ -179,5 +179,6 @@ def choice_needed(what: str, names: Iterable[str], level: TrainingLevel) -> Find
     choices = list(names)
     shown = "、".join(f"“{name}”" for name in choices[:_MOST_CHOICES])
     more = "等" if len(choices) > _MOST_CHOICES else ""
-    message = f"可选的{what}有 {len(choices)} 个：{shown}{more}，请在名册中选定一个。"
+    where = "请为专业选定一家，或在名册中写明" if what == "评价机构" else "请在名册中写明一个"
+    message = f"可选的{what}有 {len(choices)} 个：{shown}{more}，{where}。"
     return finding(CHOICE_NEEDED, level, message)

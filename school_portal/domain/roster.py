@@ -132,13 +132,16 @@ ROSTER_WORKFLOW = Workflow(
         _by_worker({RosterState.CONFIRMED}, RosterAction.APPLY, RosterState.APPLIED),
         # What was saved meanwhile turned rows away: the school decides again.
         _by_worker({RosterState.CONFIRMED}, RosterAction.RECHECK, RosterState.CHECKED),
-        _by_worker(
-            {RosterState.UPLOADED, RosterState.READING, RosterState.CONFIRMED},
-            RosterAction.FAIL,
-            RosterState.FAILED,
-        ),
+        # For files that cannot be read; what no worker could finish stays, and is asked for again.
+        _by_worker({RosterState.READING}, RosterAction.FAIL, RosterState.FAILED),
         _by_school(
-            {RosterState.UPLOADED, RosterState.READING, RosterState.CHECKED, RosterState.FAILED},
+            {
+                RosterState.UPLOADED,
+                RosterState.READING,
+                RosterState.CHECKED,
+                RosterState.CONFIRMED,
+                RosterState.FAILED,
+            },
             RosterAction.DISCARD,
             RosterState.DISCARDED,
         ),

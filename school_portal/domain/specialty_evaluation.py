@@ -1,5 +1,6 @@
 """The evaluation of a school's specialties: who receives, who decides, who seals (rulebook 5)."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from school_portal.domain.labels import LabelledEnum, fold
@@ -220,6 +221,39 @@ def belongs_to(employer: str, employer_uscc: str, school: str, school_uscc: str)
     if employer_uscc and fold(employer_uscc).upper() == school_uscc:
         return True
     return bool(employer) and fold(employer) == fold(school)
+
+
+_BRACKETED = re.compile(r"\([^()]*\)|【[^【】]*】|\[[^\[\]]*\]")
+_CITY = re.compile("^上海市?")
+# 大学 alone, what is left of 上海大学, would be like every other.
+_SHORTEST_NAME = 4
+# Up to its first such word a name is the institution's; faculties and campuses follow.
+_INSTITUTION = re.compile("(.*?(?:学校|学院|大学|中学|中专|职校|技校))")
+
+
+def may_belong_to(employer: str, employer_uscc: str, school: str, school_uscc: str) -> bool:
+    """Whether the employer may be the school under another spelling, as far as is known.
+
+    A campus, a faculty, the city's name in front: `示例学校（东校区）`, `上海市示例学校烹饪系`. The
+    employer's own code, where it is another than the school's, settles that it is not.
+    """
+    if employer_uscc and fold(employer_uscc).upper() != school_uscc:
+        return False
+    one, other = _core(employer), _core(school)
+    if not one or not other:
+        return False
+    return one in other or other in one or _institution(one) == _institution(other)
+
+
+def _core(name: str) -> str:
+    whole = _BRACKETED.sub("", fold(name).casefold())
+    local = _CITY.sub("", whole)
+    return local if len(_institution(local)) >= _SHORTEST_NAME else whole
+
+
+def _institution(core: str) -> str:
+    found = _INSTITUTION.match(core)
+    return found[1] if found else core
 
 
 def missing_seals(training_level: TrainingLevel, affixed: Iterable[Role]) -> frozenset[Role]:

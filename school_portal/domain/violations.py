@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from school_portal.domain.levels import TrainingLevel
+from school_portal.domain.plain_text import plain
 from school_portal.domain.policy import POLICY_NAMES
 
 _N120 = "沪人社职〔2024〕120号"
@@ -136,7 +137,7 @@ ISSUES = MappingProxyType(
         "file.unreadable": (
             "文件不是可读取的工作簿或文本表格{detail}，请用 WPS 或 Excel 另存为 xlsx 后重新上传。"
         ),
-        "file.encrypted": "文件设有打开密码，无法读取，请取消密码后重新上传。",
+        "file.encrypted": "文件设有打开密码{detail}，无法读取，请取消密码后重新上传。",
         "file.macros": "文件带有宏，不予读取，请另存为不带宏的 xlsx 后重新上传。",
         "file.unsafe": "文件结构异常{detail}，不予读取，请把名册数据复制到空白模板后重新上传。",
         "file.too-large": "文件超过大小上限{detail}，请删去无关内容或分成几个文件后重新上传。",
@@ -175,6 +176,10 @@ ISSUES = MappingProxyType(
         "cell.body-unknown": (
             "{value}不是已登记的评价机构{detail}，请填写机构全称或统一社会信用代码。"
         ),
+        # Remarks: what was read, and what the reader should look at.
+        "cell.name-spaces": "中的空白、换行或不可见字符已去掉，按“{detail}”读取，请核对。",
+        "cell.text-mark": '开头的单引号或 ="…" 是导出时加的标记，已去掉，按“{detail}”读取。',
+        "cell.question-mark": "{value}含有问号，可能是导出时丢失的字，请对照证件核对后改正。",
         "row.duplicate": "与前面的{detail}重复，请核对后只保留一行。",
         "row.number-taken": "{value}已属于本校另一名学生，请核对学号后改正。",
         "row.other-school": "该生已在其他学校登记，不能重复登记，请先核实学籍。",
@@ -203,4 +208,4 @@ def issue(
     place += f"“{column}”" if column is not None else ""
     quoted = f"填写的“{shown}”" if shown else ""
     message = place + ISSUES[code].format(value=quoted, detail=detail)
-    return Issue(row, column, severity, code, message)
+    return Issue(row, column, severity, code, plain(message))

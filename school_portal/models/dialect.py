@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import time
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -15,6 +19,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from school_portal import private
 from school_portal.models.types import UtcDateTime
 
 Value = str | int | bool | bytes | None
@@ -60,6 +65,7 @@ def _prepare_sqlite(engine: sa.Engine) -> None:
 
     A transaction marked READ_ONLY begins deferred: it reads beside a writer instead of waiting.
     """
+    _close_to_others(engine.url.database)
 
     @event.listens_for(engine, "connect")
     def connected(connection: sqlite3.Connection, record: object) -> None:
@@ -77,6 +83,40 @@ def _prepare_sqlite(engine: sa.Engine) -> None:
     def began(connection: sa.Connection) -> None:
         read_only = connection.get_execution_options().get(READ_ONLY)
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def _close_to_others(database: str | None) -> None:
+    """The database's files, and those that SQLite puts beside them, are their owner's alone.
+
+    A new one is made empty, for SQLite gives the others its mode; one that is there is not opened
+    here: closing it would take SQLite's locks from this process.
+    """
+    if not database or database == ":memory:":
+        return
+    path = Path(database)
+    with suppress(OSError):  # what is wrong with the place, SQLite tells
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        private.close(path.with_name(path.name + suffix))
+
+
+def is_away(error: object) -> bool:
+    """Whether the database, and no statement of ours, is why it failed; later it may be back."""
+    if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
+        return True
+    return isinstance(
+        error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.TimeoutError
+    ) or isinstance(getattr(error, "orig", None), psycopg.errors.ReadOnlySqlTransaction)
+
+
+def takes_writes(session: Session) -> bool:
+    """Whether the database says so: a copy of PostgreSQL's that may only be read does not."""
+    if session.get_bind().dialect.name != "postgresql":
+        return True
+    only_read = sa.text(
+        "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean"
+    )
+    return not session.scalar(only_read)
 
 
 def read_only(session: Session) -> None:
@@ -164,8 +204,21 @@ def take_statistics(session: Session, *tables: sa.Table) -> None:
         session.execute(sa.text(f"ANALYZE {', '.join(table.name for table in tables)}"))
 
 
+def clock(session: Session, ahead: timedelta = timedelta()) -> sa.ColumnElement[datetime]:
+    """That far from now, by the one clock that all who work on this database share.
+
+    PostgreSQL's own. SQLite asks the process that uses it; those that share its file share a
+    machine, and its count of seconds since it was started, which nobody sets. So there these are
+    instants of 1970: good for being compared with one another, and nothing else.
+    """
+    if session.connection().dialect.name == "postgresql":  # begun: it may have waited for a lock
+        return sa.func.clock_timestamp(type_=sa.DateTime(timezone=True)) + ahead
+    since_start = datetime.fromtimestamp(time.monotonic(), UTC)
+    return sa.literal(since_start + ahead, UtcDateTime())
+
+
 def now(session: Session) -> datetime:
-    """The database's own clock."""
+    """The time of day by the database's own clock."""
     if session.get_bind().dialect.name == "postgresql":
         return session.scalars(sa.select(sa.func.clock_timestamp())).one()
     text = session.scalars(sa.text("SELECT strftime('%Y-%m-%dT%H:%M:%f+00:00')")).one()

@@ -79,6 +79,7 @@ class SignIn(db.Model):
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     # When the person last showed who they are; None while the second factor's code is awaited.
     proved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    by_key: Mapped[bool] = mapped_column(default=False, server_default=sa.false())  # a CA key's
 
     user: Mapped[User] = relationship()
 

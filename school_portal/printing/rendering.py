@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime, time
 from functools import cache
@@ -12,11 +12,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import pylopdf_fonts_zh_cn
 import segno
 import typst
 
 from school_portal.domain.levels import Level
+from school_portal.domain.texts import trimmed
 from school_portal.printing.forms import (
     AccountForm,
     EvaluationForm,
@@ -24,6 +24,7 @@ from school_portal.printing.forms import (
     OpinionForm,
     PermissionNotice,
 )
+from school_portal.printing.glyphs import FONT_FOLDERS, drawable, lacking
 
 _TEMPLATES: Mapping[type[Form], str] = MappingProxyType(
     {
@@ -38,7 +39,10 @@ _TEMPLATES: Mapping[type[Form], str] = MappingProxyType(
 def render(form: Form) -> bytes:
     """The form as a PDF, A4. Its texts reach the template as data, never as markup."""
     folder = Path(__file__).parent
-    content = asdict(form, dict_factory=_shown) | {"code": _code(form.verification_url)}
+    content = asdict(form, dict_factory=_shown) | {
+        "code": _code(form.verification_url),
+        "lacking": "、".join(f"U+{ord(one):04X}" for one in sorted(lacking(_texts(asdict(form))))),
+    }
     return typst.compile(
         folder / _TEMPLATES[type(form)],
         root=folder,
@@ -52,11 +56,11 @@ def render(form: Form) -> bytes:
 
 @cache
 def _fonts() -> typst.Fonts:
-    """Noto Serif SC and Noto Sans SC alone: no form depends on the machine's fonts."""
+    """Those of the packages alone: no form depends on the machine's fonts."""
     return typst.Fonts(
         include_system_fonts=False,
         include_embedded_fonts=False,
-        font_paths=[pylopdf_fonts_zh_cn.serif_path().parent],
+        font_paths=list(FONT_FOLDERS),
     )
 
 
@@ -65,13 +69,28 @@ def _shown(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> Any:
-    """Days and levels as people read them; everything else as it is."""
+    """Days and levels as people read them, texts as they can be drawn; the rest as it is."""
     match value:
         case date():
             return f"{value.year} 年 {value.month} 月 {value.day} 日"
         case Level():
             return value.label
+        case str():
+            return drawable(value)
     return value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in the form's fields."""
+    match value:
+        case str():
+            yield trimmed(value)
+        case dict():
+            for one in value.values():
+                yield from _texts(one)
+        case tuple():
+            for one in value:
+                yield from _texts(one)
 
 
 def _code(url: str) -> str:

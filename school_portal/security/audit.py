@@ -271,7 +271,9 @@ def legible(kept: bytes | str | None) -> str:
 
 def _end(head: Any, seq: int, digest: bytes) -> Iterator[Finding]:
     """What is wrong between the last event and the chain's end."""
-    if head is None:
+    if seq == 0 and head is not None and head.seq == 0:
+        yield Finding(1, "没有任何审计记录，连初始化时写入的第一条也没有，记录可能被整体清空")
+    elif head is None:
         yield Finding(seq, "审计记录的末端标记已丢失，无法确认末尾是否完整")
     elif head.seq > seq:
         yield Finding(seq + 1, f"缺少末尾第 {seq + 1} 至 {head.seq} 条审计记录")

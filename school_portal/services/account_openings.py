@@ -22,9 +22,10 @@ from school_portal.domain.account import (
 from school_portal.domain.identifiers import parse_mobile
 from school_portal.domain.labels import fold
 from school_portal.domain.projects import Project
+from school_portal.domain.texts import trimmed
 from school_portal.domain.windows import civil_date
 from school_portal.domain.workflow import Role
-from school_portal.models import AccountOpening, OpeningLine, School
+from school_portal.models import AccountOpening, OpeningLine, School, User
 from school_portal.services import (
     numbering,
     opening_check,
@@ -80,23 +81,32 @@ def unfinished(session: Session, school: School) -> AccountOpening | None:
     )
 
 
+def blank(session: Session, portal: Portal, actor: Actor, school: School) -> AccountOpening:
+    """The form before a word is written, with what is known of the school; nothing is kept."""
+    now = portal.clock()
+    user = session.get(User, actor.user_id) if actor.user_id else None
+    return AccountOpening(
+        school=school,
+        kind=kind_for(school_accounts.state_of(session, school, portal.today())),
+        state=OpeningState.DRAFT,
+        legal_representative=school.legal_representative,
+        district=school.district,
+        operator=user.name if user and user.name != user.username else "",
+        dual_certificate=False,
+        created_by_id=actor.user_id,
+        created_at=now,
+        saved_at=now,
+    )
+
+
 def start(session: Session, portal: Portal, actor: Actor, school: School) -> AccountOpening:
-    """A new draft with what is known of the school. Raises Refused while another is under way."""
+    """A new draft, with the first word. Raises Refused while another is under way."""
     lock(session, school.id)
     other = unfinished(session, school)
     if other is not None:
         name = f"“{other.number}”" if other.number else ""
         raise Refused(f"本校已有一份{other.kind.label}申请{name}在办，请先办完或撤回。")
-    now = portal.clock()
-    opening = AccountOpening(
-        school_id=school.id,
-        kind=kind_for(school_accounts.state_of(session, school, portal.today())),
-        legal_representative=school.legal_representative,
-        district=school.district,
-        created_by_id=actor.user_id,
-        created_at=now,
-        saved_at=now,
-    )
+    opening = blank(session, portal, actor, school)
     session.add(opening)
     session.flush()
     return opening
@@ -109,7 +119,7 @@ def save(session: Session, portal: Portal, opening: AccountOpening, entry: Entry
         raise Refused(f"申请表当前为“{opening.state.label}”，不能修改。请刷新页面查看最新状态。")
     for name in opening_check.NAMES:
         if name != "handled_on":
-            setattr(opening, name, getattr(entry, name).strip())
+            setattr(opening, name, trimmed(getattr(entry, name)))
     opening.handled_on = entry.handled_on
     opening.dual_certificate = entry.dual_certificate
     _seal(portal, opening, "leader_mobile", _mobile(entry.leader_mobile))
@@ -117,7 +127,7 @@ def save(session: Session, portal: Portal, opening: AccountOpening, entry: Entry
     if entry.operator_document is not None:
         _seal(portal, opening, "operator_document", fold(entry.operator_document).upper())
     key_id = parse_key_id(entry.key_id)
-    _seal(portal, opening, "key_id", key_id or entry.key_id.strip())
+    _seal(portal, opening, "key_id", key_id or trimmed(entry.key_id))
     opening.key_id_index = portal.vault.index("key-id", key_id) if key_id else None
     if [line.project for line in opening.lines] != list(entry.lines):
         opening.lines = [OpeningLine(**one.columns()) for one in dict.fromkeys(entry.lines)]
@@ -126,7 +136,7 @@ def save(session: Session, portal: Portal, opening: AccountOpening, entry: Entry
 
 
 def _mobile(text: str) -> str:
-    return parse_mobile(text) or text.strip()
+    return parse_mobile(text) or trimmed(text)
 
 
 def _seal(portal: Portal, opening: AccountOpening, column: str, text: str) -> None:
@@ -256,7 +266,7 @@ def _give_key(session: Session, portal: Portal, school: School, opening: Account
     """Whoever is in by the old key is out: it may be lost, or its holder gone."""
     key_id = personal(portal.vault, opening).key_id
     if school.key_id_index != opening.key_id_index:
-        sign_ins.end_of_key(session, school)
+        sign_ins.end_by_key(session, school)
     try:
         with session.begin_nested():
             school.key_id_index = opening.key_id_index

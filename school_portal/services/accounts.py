@@ -9,6 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
+from school_portal.domain.texts import tidy_name, trimmed
 from school_portal.domain.workflow import Role
 from school_portal.models import School, User, UserRole
 from school_portal.security import audit, passwords
@@ -41,10 +42,19 @@ def create_user(
 
     An initial password, which somebody else knows, is changed at the first sign-in.
     """
+    name = given_name(name)
     _check_password(password, username, name, school)
     user = add(session, actor, now, username=username, name=name, roles=[role], school=school)
     user.password_hash, user.must_change_password = passwords.hashed(password), initial
     return user
+
+
+def given_name(typed: str) -> str:
+    """A person's name without white space and marks that do not belong to it. Raises Refused."""
+    name, _ = tidy_name(typed)
+    if not name:
+        raise Refused("请填写姓名。")
+    return name
 
 
 def add(
@@ -202,7 +212,7 @@ def change_password(
 
 def set_email(session: Session, portal: Portal, actor: Actor, user: User, address: str) -> None:
     """Where the person's notices are mailed; empty for nowhere. Raises access.Refused."""
-    address = address.strip()
+    address = trimmed(address)
     if address and not _EMAIL.fullmatch(address):
         raise Refused("邮箱地址的格式不对，请按 name@example.cn 的样式填写，或留空。")
     key = user.username.encode()

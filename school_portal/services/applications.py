@@ -25,7 +25,7 @@ from school_portal.models import (
 )
 from school_portal.security import audit
 from school_portal.services import facts, numbering, policies
-from school_portal.services.access import Actor, NotFound, lock
+from school_portal.services.access import Actor, NotFound, Refused, lock
 from school_portal.services.portal import Portal
 
 MEMBER_COLUMNS = (
@@ -46,13 +46,22 @@ def plan(
 ) -> grouping.Plan:
     """What would be generated on that day, and why each other student is left out.
 
-    Raises NotFound where the roster is not the school's.
+    Raises NotFound where the roster is not the school's, and Refused where it was not saved.
     """
     if roster_id is not None:
-        roster = session.get(Roster, roster_id)
-        if roster is None or roster.school_id != school.id:
-            raise NotFound("Roster")
+        _guard_roster(session, school, roster_id)
     return grouping.plan(facts.load(session, school, roster_id), on, policies.current(session))
+
+
+def _guard_roster(session: Session, school: School, roster_id: int) -> None:
+    roster = session.get(Roster, roster_id)
+    if roster is None or roster.school_id != school.id:
+        raise NotFound("Roster")
+    if roster.applied_at is None:  # nobody in it looks like nobody who may apply
+        raise Refused(
+            f"名册 {roster.id} 还没有保存（{roster.state.label}），其中没有可以申报的学生。"
+            "请先保存名册。"
+        )
 
 
 def plan_document(
@@ -71,7 +80,9 @@ def request_generation(
     roster_id: int | None = None,
     request_id: str | None = None,
 ) -> Job:
-    """Have a worker make what the plan of that day shows."""
+    """Have a worker make what the plan of that day shows. Raises as `plan` for the roster."""
+    if roster_id is not None:
+        _guard_roster(session, school, roster_id)
     return jobs.enqueue(
         session,
         "applications-generate",

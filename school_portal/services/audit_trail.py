@@ -60,9 +60,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """How the chain stood when it was last walked: the job that did, and what it found."""
+    """How the chain stood when it was last walked: the job that did, and what it found.
+
+    `broken_off` is a newer job that did not come to the end of its walk.
+    """
 
     last: Job | None
+    broken_off: Job | None
     waiting: bool
 
     @property
@@ -215,8 +219,10 @@ def _note(
 def chain(session: Session) -> Chain:
     """How the chain stood when it was last walked, and whether that is asked for now."""
     asked = sa.select(Job).where(Job.kind == VERIFY).order_by(Job.created_at.desc()).limit(1)
+    ended = session.scalar(asked.where(Job.state.not_in(WAITED_FOR)))
     return Chain(
         session.scalar(asked.where(Job.state == JobState.DONE)),
+        ended if ended and ended.state is not JobState.DONE else None,
         session.scalar(asked.where(Job.state.in_(WAITED_FOR))) is not None,
     )
 

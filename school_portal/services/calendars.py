@@ -8,6 +8,7 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session
 
 from school_portal.domain.spans import Span, between
+from school_portal.domain.texts import trimmed
 from school_portal.domain.windows import civil_date
 from school_portal.domain.workdays import Calendar, read_notice, shipped
 from school_portal.domain.workflow import Role
@@ -86,13 +87,13 @@ def load_year(
         raise Refused(f"节假日安排由{Role.ADMIN.label}载入。")
     if year not in YEARS:
         raise Refused(f"年份须在 {YEARS.start} 至 {YEARS.stop - 1} 之间，请核对后填写。")
-    if not source.strip():
+    if not trimmed(source):
         raise Refused("请写明所依据的通知。")
     days = {day.isoformat(): kind for day, kind in sorted(read_notice(year, text).items())}
     loaded = session.merge(
         WorkdayYear(
             year=year,
-            source=source.strip(),
+            source=trimmed(source),
             days=days,
             loaded_at=portal.clock(),
             loaded_by_id=actor.user_id,

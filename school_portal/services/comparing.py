@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -101,6 +102,23 @@ class Comparison:
             for found in self._refusals(row, number, person, numbers, elsewhere)
         ]
 
+    def compare_staged(
+        self, staged: Sequence[Any]
+    ) -> Iterator[tuple[str, int | None, list[Issue]]]:
+        """Of each staged row: what saving it would do now, to which student, and what refuses it.
+
+        A row has the columns COMPARED, its `document_index` and its `row`.
+        """
+        persons = [row.document_index for row in staged]
+        saved = self._saved(persons)
+        numbers = self._number_holders([row.student_no for row in staged])
+        elsewhere = self._held_elsewhere(persons)
+        for row, person in zip(staged, persons, strict=True):
+            student = saved.get(person)
+            outcome = _outcome(student, partial(getattr, row))
+            refused = self._refusals(row.row, row.student_no, person, numbers, elsewhere)
+            yield outcome, student.id if student else None, refused
+
     def _refusals(
         self,
         row: int,
@@ -118,17 +136,13 @@ class Comparison:
 
     def _compared(self, row: RosterRow, person: bytes, mobile: bytes, student: Any) -> Compared:
         specialty_id = self.specialties[row.specialty_code, row.training_level]
-        if student is None:
-            return Compared(row, person, mobile, specialty_id, "create", None)
         values = {"mobile_index": mobile, "specialty_id": specialty_id}
-        changed = any(
-            value != getattr(student, name)
-            for name in COMPARED
-            for value in (values[name] if name in values else getattr(row, name),)
-            if value or name not in KEPT_WHEN_EMPTY
-        )
-        outcome = "update" if changed else "unchanged"
-        return Compared(row, person, mobile, specialty_id, outcome, student.id)
+
+        def value_of(name: str) -> Any:
+            return values[name] if name in values else getattr(row, name)
+
+        student_id = student.id if student else None
+        return Compared(row, person, mobile, specialty_id, _outcome(student, value_of), student_id)
 
     def _saved(self, persons: Iterable[bytes]) -> dict[bytes, Any]:
         if not self.has_students:
@@ -165,3 +179,16 @@ class Comparison:
             )
         )
         return set(found)
+
+
+def _outcome(student: Any, value_of: Callable[[str], Any]) -> str:
+    """What saving a row's values would do to the student, who may not be there yet."""
+    if student is None:
+        return "create"
+    changed = any(
+        value != getattr(student, name)
+        for name in COMPARED
+        for value in (value_of(name),)
+        if value or name not in KEPT_WHEN_EMPTY
+    )
+    return "update" if changed else "unchanged"

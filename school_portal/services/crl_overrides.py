@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from school_portal.domain.texts import trimmed
 from school_portal.domain.workflow import Role
 from school_portal.models import CrlOverride
 from school_portal.security import audit
@@ -37,7 +38,7 @@ def grant(session: Session, portal: Portal, actor: Actor, hours: int, reason: st
     Raises Refused for whoever is no administrator, hours out of range, no reason, no CRLs
     configured, or where one holds already.
     """
-    now, told = portal.clock(), reason.strip()
+    now, told = portal.clock(), trimmed(reason)
     user_id = _administrator(actor)
     if portal.settings.ca_crls is None:
         raise Refused("没有设置证书吊销列表，不需要放行。")

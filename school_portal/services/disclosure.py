@@ -7,6 +7,7 @@ from hashlib import sha256
 from sqlalchemy.orm import Session
 
 from school_portal.domain.personal import PersonalAction
+from school_portal.domain.texts import trimmed
 from school_portal.models import AccountOpening, PersonalAct, Student
 from school_portal.security import audit
 from school_portal.services import opening_check
@@ -31,7 +32,7 @@ def note(
 
     Raises Refused without a reason.
     """
-    if not reason.strip():
+    if not trimmed(reason):
         raise Refused("请写明理由。")
     act = PersonalAct(
         subject=subject,
@@ -39,7 +40,7 @@ def note(
         at=portal.clock(),
         user_id=actor.user_id,
         action=action,
-        reason=reason.strip(),
+        reason=trimmed(reason),
     )
     session.add(act)
     digest = sha256(act.reason.encode()).hexdigest()

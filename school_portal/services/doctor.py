@@ -9,18 +9,18 @@ from datetime import UTC, datetime
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import current_app
+from redis.exceptions import ResponseError
 from sqlalchemy.orm import Session
 
 from school_portal import bell
 from school_portal.domain.windows import TZ
 from school_portal.embedded_redis import EmbeddedRedis, is_up
 from school_portal.models import dialect
-from school_portal.services import ca_state, crl_overrides
+from school_portal.services import ca_state, clocks, crl_overrides
 from school_portal.services.portal import Portal
 
 # A clock before this is wrong for sure.
 BUILT = datetime(2026, 11, 1, tzinfo=UTC)
-TOLERATED_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,9 @@ def examine(session: Session, portal: Portal) -> Iterator[Finding]:
             yield Finding(name, False, f"{ADVICE[name]}（{type(error).__name__}）")
 
 
+REFUSES_WRITES = (
+    "有应答但不接受写入，任务不会开始，请检查 Redis 的内存上限、磁盘，以及是否为只读副本"
+)
 ADVICE = {
     "数据库": "无法连接，请检查 SCHOOL_PORTAL_DATABASE_URL 与数据库服务",
     "Redis": "没有应答，请检查 SCHOOL_PORTAL_REDIS_URL 与 Redis 服务",
@@ -87,20 +90,24 @@ def _database(session: Session, portal: Portal) -> str:
         raise Unwell("尚未初始化，请运行 school-portal init")
     if current != known:
         raise Unwell("结构与本版本不符，请备份后运行 school-portal init")
+    if not dialect.takes_writes(session):
+        raise Unwell("可以连接但只能读取，请检查 SCHOOL_PORTAL_DATABASE_URL 是否指向主库")
     return "可以连接，结构是最新的"
 
 
 def _redis(session: Session, portal: Portal) -> str:
     embedded = None if portal.settings.redis_url else EmbeddedRedis(portal.settings.home)
     connection = current_app.extensions["bell"]
-    if embedded is None:
-        connection.ping()
-    elif not is_up(embedded.url):
+    if embedded and not is_up(embedded.url):
         embedded.start()
         embedded.stop()
         return "内置 Redis 可以启动，当前没有运行"
+    try:
+        bell.probe(connection)
+    except ResponseError as error:
+        raise Unwell(f"{REFUSES_WRITES}（{type(error).__name__}）") from error
     workers = "有任务进程在运行" if bell.worker_is_up(connection) else "当前没有任务进程"
-    return f"有应答，{workers}"
+    return f"可以写入，{workers}"
 
 
 def _storage(session: Session, portal: Portal) -> str:
@@ -117,8 +124,8 @@ def _clock(session: Session, portal: Portal) -> str:
     now = portal.clock()
     if now < BUILT:
         raise Unwell(f"系统时间 {now:%Y-%m-%d %H:%M} 早于本版本的发布，请校准")
-    apart = abs((portal.clock() - dialect.now(session)).total_seconds())
-    if apart > TOLERATED_SECONDS:
+    apart = abs(clocks.seconds_ahead(session, portal))
+    if apart > clocks.TOLERATED_SECONDS:
         raise Unwell(f"与数据库相差 {apart:.0f} 秒，请校准两台机器的时间")
     return "与数据库一致"
 

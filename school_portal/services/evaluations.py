@@ -16,6 +16,7 @@ from school_portal.domain.specialty_evaluation import (
     LineState,
     clause,
 )
+from school_portal.domain.texts import trimmed
 from school_portal.domain.windows import TZ
 from school_portal.models import EvaluationLine, School, Specialty, SpecialtyEvaluation
 from school_portal.security import audit
@@ -25,6 +26,7 @@ from school_portal.services.access import Actor, NotFound, Refused
 from school_portal.services.portal import Portal
 
 SEALED_FIELDS = frozenset({"leader_phone", "contact_phone"})
+_EMPTY = dict.fromkeys(ANNEX_FIELDS.keys() - SEALED_FIELDS, "")
 _TABLE = "specialty_evaluations"
 _EDITABLE = (EvaluationState.DRAFT, EvaluationState.RETURNED)
 
@@ -39,6 +41,38 @@ def listing(session: Session, school: School) -> Sequence[SpecialtyEvaluation]:
     ).all()
 
 
+def blank(
+    portal: Portal, actor: Actor, school: School, training_level: TrainingLevel
+) -> SpecialtyEvaluation:
+    """The form before a word is written; nothing is kept. Raises NotFound as `draft`."""
+    if school.id != actor.school_id or training_level not in school.levels:
+        raise NotFound("SpecialtyEvaluation")
+    now = portal.clock()
+    return SpecialtyEvaluation(
+        school=school,
+        training_level=training_level,
+        state=EvaluationState.DRAFT,
+        version=0,
+        **{**_EMPTY, "legal_representative": school.legal_representative},
+        created_by_id=actor.user_id,
+        created_at=now,
+        saved_at=now,
+    )
+
+
+def draft_of(
+    session: Session, school: School, training_level: TrainingLevel
+) -> SpecialtyEvaluation | None:
+    """The school's draft for that training level; there is at most one."""
+    return session.scalar(
+        sa.select(SpecialtyEvaluation).where(
+            SpecialtyEvaluation.school_id == school.id,
+            SpecialtyEvaluation.training_level == training_level,
+            SpecialtyEvaluation.state == EvaluationState.DRAFT,
+        )
+    )
+
+
 def draft(
     session: Session, portal: Portal, actor: Actor, school: School, training_level: TrainingLevel
 ) -> SpecialtyEvaluation:
@@ -46,30 +80,14 @@ def draft(
 
     Raises NotFound for a training level that the school does not have.
     """
-    if school.id != actor.school_id or training_level not in school.levels:
-        raise NotFound("SpecialtyEvaluation")
+    made = blank(portal, actor, school, training_level)
     access.lock(session, school.id)  # two clicks are one draft
-    found = session.scalar(
-        sa.select(SpecialtyEvaluation).where(
-            SpecialtyEvaluation.school_id == school.id,
-            SpecialtyEvaluation.training_level == training_level,
-            SpecialtyEvaluation.state == EvaluationState.DRAFT,
-        )
-    )
+    found = draft_of(session, school, training_level)
     if found is not None:
         return found
-    now = portal.clock()
-    made = SpecialtyEvaluation(
-        school_id=school.id,
-        training_level=training_level,
-        legal_representative=school.legal_representative,
-        created_by_id=actor.user_id,
-        created_at=now,
-        saved_at=now,
-    )
     session.add(made)
     session.flush()
-    audit.record(session, actor.label, "evaluation.draft", made.subject, at=now)
+    audit.record(session, actor.label, "evaluation.draft", made.subject, at=made.created_at)
     return made
 
 
@@ -100,7 +118,7 @@ def save(
     """
     hold(session, actor, evaluation)
     vault = portal.vault
-    texts = {name: text.strip() for name, text in written.items()}
+    texts = {name: trimmed(text) for name, text in written.items()}
     changed = [name for name, text in texts.items() if text != _read(vault, evaluation, name)]
     if changed and evaluation.version != version:
         raise Refused(

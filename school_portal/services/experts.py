@@ -12,6 +12,7 @@ from school_portal.domain.evaluation_panel import Pooled
 from school_portal.domain.identifiers import uscc_is_valid
 from school_portal.domain.labels import fold
 from school_portal.domain.specialty_evaluation import EvaluationState
+from school_portal.domain.texts import trimmed
 from school_portal.domain.workflow import Role
 from school_portal.models import (
     BodyProject,
@@ -146,7 +147,7 @@ def _the_centre(actor: Actor) -> None:
 
 def _checked(session: Session, profile: Profile) -> Profile:
     uscc = fold(profile.employer_uscc).upper()
-    if not profile.employer.strip():
+    if not trimmed(profile.employer):
         raise Refused("请填写专家的工作单位：专家不评估所属单位，须据此判断回避。")
     if uscc and not uscc_is_valid(uscc):
         raise Refused("工作单位的统一社会信用代码不对，请核对后改正，不清楚时可以不填。")
@@ -155,7 +156,7 @@ def _checked(session: Session, profile: Profile) -> Profile:
     if unknown:
         named = "、".join(f"“{name}”" for name in unknown)
         raise Refused(f"评价项目目录内没有职业{named}，请按目录中的职业名称填写专业领域。")
-    return Profile(profile.employer.strip(), uscc, fields)
+    return Profile(trimmed(profile.employer), uscc, fields)
 
 
 def _distinct(names: Iterable[str]) -> tuple[str, ...]:

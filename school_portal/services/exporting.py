@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+from unicodedata import east_asian_width
 
 import sqlalchemy as sa
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.properties import PageSetupProperties
-from openpyxl.worksheet.worksheet import Worksheet
 from sqlalchemy.orm import Session
 
 from importers.written import stream_sheet, to_bytes
@@ -18,25 +17,26 @@ from school_portal.domain.levels import Level
 from school_portal.models import ApplicationMember, GroupApplication, Specialty, Student
 from school_portal.security import audit
 from school_portal.security.vault import Vault
-from school_portal.services.access import Actor
+from school_portal.services.access import Actor, Refused
 
 TEXT = "@"
 HEADERS = (
-    ("序号", 6),
-    ("学号", 16),
-    ("姓名", 12),
-    ("证件类型", 16),
-    ("证件号码", 22),
-    ("性别", 6),
-    ("出生日期", 12),
-    ("民族", 8),
-    ("手机号码", 14),
-    ("培养层次", 10),
-    ("专业代码", 12),
-    ("专业名称", 20),
-    ("班级", 16),
-    ("毕业日期", 12),
+    "序号",
+    "学号",
+    "姓名",
+    "证件类型",
+    "证件号码",
+    "性别",
+    "出生日期",
+    "民族",
+    "手机号码",
+    "培养层次",
+    "专业代码",
+    "专业名称",
+    "班级",
+    "毕业日期",
 )
+_WIDEST, _ROOM = 30, 2  # characters: what is longer is wrapped; the cell's margins
 _EDGE = Side(style="thin", color="B0B7C3")
 _LINE = Border(left=_EDGE, right=_EDGE, top=_EDGE, bottom=_EDGE)
 _HEAD = PatternFill("solid", fgColor="E8EEF7")
@@ -46,15 +46,19 @@ def export(session: Session, vault: Vault, actor: Actor, application: GroupAppli
     """The workbook (xlsx): the application's facts on top, then its students, all as text.
 
     Whole document numbers leave the portal here, so the reading is on record (rulebook 11).
+    Raises Refused where nobody is in it.
     """
-    book = Workbook(write_only=True)
-    sheet = stream_sheet(book, "团体申报名单")
-    _lay_out(sheet)
     rows = _students(session, vault, application)
-    for line in _facts(application, len(rows)):
+    if not rows:
+        raise Refused(f"团体申报 {application.number} 中没有学生，没有可以导出的名单。")
+    book = Workbook(write_only=True)
+    facts = _facts(application, len(rows))
+    sheet = stream_sheet(book, "团体申报名单", _widths(facts, rows))
+    for line in facts:
         sheet.append([text_cell(sheet, text, bold=not place) for place, text in enumerate(line)])
     sheet.append([])
-    sheet.append([text_cell(sheet, title, bold=True, boxed=True) for title, width in HEADERS])
+    sheet.append([text_cell(sheet, title, bold=True, boxed=True) for title in HEADERS])
+    sheet.print_title_rows = f"{len(facts) + 2}:{len(facts) + 2}"
     for number, row in enumerate(rows, 1):
         sheet.append([text_cell(sheet, text, boxed=True) for text in (str(number), *row)])
     audit.record(
@@ -67,13 +71,19 @@ def export(session: Session, vault: Vault, actor: Actor, application: GroupAppli
     return to_bytes(book)
 
 
-def _lay_out(sheet: Worksheet) -> None:
-    for place, (_, width) in enumerate(HEADERS, 1):
-        sheet.column_dimensions[get_column_letter(place)].width = width
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.paperSize = Worksheet.PAPERSIZE_A4
-    sheet.page_setup.fitToHeight = 0
-    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+def _widths(facts: Sequence[tuple[str, str]], rows: Sequence[tuple[str, ...]]) -> list[int]:
+    """Each column as wide as its longest text, up to what is wrapped."""
+    columns = zip(
+        HEADERS, *((str(number), *row) for number, row in enumerate(rows, 1)), strict=True
+    )
+    widths = [max(map(_width, texts)) for texts in columns]
+    widths[0] = max(widths[0], *(_width(label) for label, _ in facts))
+    return [min(width, _WIDEST) + _ROOM for width in widths]
+
+
+def _width(text: str) -> int:
+    """In characters of a spreadsheet: a Han one takes two."""
+    return sum(2 if east_asian_width(letter) in "FWA" else 1 for letter in text)
 
 
 def _facts(application: GroupApplication, students: int) -> list[tuple[str, str]]:
@@ -130,7 +140,7 @@ def text_cell(sheet: Any, text: str, *, bold: bool = False, boxed: bool = False)
     cell.value = text
     cell.data_type = "s"
     cell.number_format = TEXT
-    cell.alignment = Alignment(vertical="center")
+    cell.alignment = Alignment(vertical="center", wrap_text=boxed)
     if bold:
         cell.font = Font(bold=True)
     if boxed:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from school_portal.domain.levels import TrainingLevel
 from school_portal.domain.specialty_evaluation import RECEIVERS
+from school_portal.domain.texts import trimmed
 from school_portal.domain.windows import TZ
 from school_portal.models import ExtraWindow, School
 from school_portal.security import audit
@@ -63,14 +64,14 @@ def open_(
         raise Refused(f"截止日期 {ends_on} 早于开始日期 {starts_on}，请核对后改正。")
     if ends_on < portal.today():
         raise Refused(f"截止日期 {ends_on} 已经过去，请填写今天或以后的日期。")
-    if not reason.strip():
+    if not trimmed(reason):
         raise Refused("请写明增开受理期的理由。")
     made = ExtraWindow(
         role=actor.role,
         school_id=school.id if school else None,
         starts_on=starts_on,
         ends_on=ends_on,
-        reason=reason.strip(),
+        reason=trimmed(reason),
         opened_at=portal.clock(),
         opened_by_id=actor.user_id,
     )

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from school_portal.domain.eligibility import Excluded, Judge
 from school_portal.domain.group_application import APPLICATION_WORKFLOW, ApplicationAction
 from school_portal.domain.roster import Route, Wish
+from school_portal.domain.texts import trimmed
 from school_portal.domain.violations import Reason, policy_clause
 from school_portal.domain.windows import civil_date
 from school_portal.domain.workflow import Role
@@ -83,7 +84,7 @@ def withdraw(
 ) -> None:
     """Take the application back: its students are free at once. Raises Refused."""
     _alone(session, actor, application)
-    if not reason.strip():
+    if not trimmed(reason):
         raise Refused("请写明撤回的理由。")
     apply(
         session,
@@ -93,7 +94,7 @@ def withdraw(
         Role.SCHOOL,
         actor=actor,
         at=portal.clock(),
-        reason=reason.strip(),
+        reason=trimmed(reason),
     )
     session.execute(
         sa.update(ApplicationMember)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from school_portal.domain.workflow import Role
 from school_portal.models import Invitation, School, User
 from school_portal.security import audit
-from school_portal.services import accounts, sign_ins
+from school_portal.services import accounts, operators, sign_ins
 from school_portal.services.access import Actor, Refused, hold
 from school_portal.services.portal import Portal
 
@@ -43,7 +43,7 @@ def issue(session: Session, portal: Portal, actor: Actor, user: User) -> str:
     """
     accounts.check_admin(actor)
     hold(session, user)
-    if user.username.startswith("key:"):
+    if operators.has_key_alone(user):
         raise Refused("这个账户用 CA 密钥登录，没有密码。")
     token, now = secrets.token_urlsafe(32), portal.clock()
     session.execute(sa.delete(Invitation).where(Invitation.user_id == user.id))
@@ -57,9 +57,11 @@ def issue(session: Session, portal: Portal, actor: Actor, user: User) -> str:
 
 
 def revoke(session: Session, portal: Portal, actor: Actor, user: User) -> None:
-    """The person's link leads nowhere any more. Raises access.Refused."""
+    """The person's link leads nowhere any more. Raises access.Refused, also where none is left."""
     accounts.check_admin(actor)
-    session.execute(sa.delete(Invitation).where(Invitation.user_id == user.id))
+    gone = session.execute(sa.delete(Invitation).where(Invitation.user_id == user.id))
+    if gone.rowcount == 0:  # type: ignore[attr-defined]  # used meanwhile, or revoked
+        raise Refused("没有可撤销的邀请链接：已经用过或已撤销。已经用过而不应使用的，请停用账户。")
     audit.record(session, actor.label, "user.invite-revoke", f"user:{user.id}", at=portal.clock())
 
 
@@ -75,7 +77,7 @@ def find(session: Session, token: str, now: datetime) -> Invitation | None:
 def accept(session: Session, portal: Portal, invitation: Invitation, name: str, new: str) -> User:
     """The person's own name and password; link and sign-ins end. Raises access.Refused."""
     user, token_hash = invitation.user, invitation.token_hash
-    user.name = name.strip()
+    user.name = accounts.given_name(name)
     accounts.set_password(user, new)
     used = session.execute(
         sa.delete(Invitation).where(Invitation.token_hash == token_hash),

@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session
 
 from school_portal.domain.account import AccountState
 from school_portal.domain.facts import Account
-from school_portal.domain.workflow import Role
-from school_portal.models import School, User, dialect
+from school_portal.models import School, User
 from school_portal.security import audit
 from school_portal.security.ca.certificates import Certificate
 from school_portal.security.ca.trust import TrustFiles
@@ -22,6 +21,7 @@ from school_portal.security.ca.verification import CaRefused, Code, Revocation, 
 from school_portal.services import (
     challenges,
     crl_overrides,
+    operators,
     school_accounts,
     school_keys,
     sign_ins,
@@ -79,7 +79,7 @@ def sign_in(
         purpose = messages[verified.message]
         school = _school(session, portal, verified.key_id)
         _check_account(session, portal, school, purpose, signed.purpose)
-        user = _operator(session, school)
+        user = _operator(session, school, now)
         school_keys.meet(session, school, signed.certificate, now)
     signatures.keep(
         session,
@@ -94,7 +94,7 @@ def sign_in(
     )
     if purpose is Purpose.OPEN_ACCOUNT:
         school_accounts.open_account(session, portal, Actor.of(user), school)
-    return sign_ins.begin(session, user, now)
+    return sign_ins.begin(session, user, now, by_key=True)
 
 
 def sign_in_by_tls(
@@ -110,12 +110,12 @@ def sign_in_by_tls(
         judged = judge(certificate, trusted, trust.key_id_oid, now)
         school = _school(session, portal, judged.key_id)
         _check_account(session, portal, school, Purpose.SIGN_IN, Purpose.SIGN_IN)
-        user = _operator(session, school)
+        user = _operator(session, school, now)
         school_keys.meet(session, school, certificate, now)
     actor, fingerprint = f"user:{user.id}", certificate.fingerprint.hex()
     state = _told(judged.revocation)
     audit.record(session, actor, "key-sign-in.tls", actor, at=now, certificate=fingerprint, **state)
-    return sign_ins.begin(session, user, now)
+    return sign_ins.begin(session, user, now, by_key=True)
 
 
 def _told(revocation: Revocation) -> dict[str, str | int | None]:
@@ -174,22 +174,9 @@ def _check_account(
         raise CaRefused(Code.ACCOUNT_NOT_OPEN if asked else Code.SIGNATURE)
 
 
-def _operator(session: Session, school: School) -> User:
-    """Whoever holds the school's key: a person of the school's own, without a password."""
-    username = sign_ins.key_holder(school)
-    dialect.ensure_row(
-        session,
-        User.__table__,
-        {
-            "username": username,
-            "name": "平台操作人员",
-            "password_hash": "",  # no password fits it
-            "role": Role.SCHOOL,
-            "school_id": school.id,
-            "active": True,
-        },
-    )
-    user = session.scalars(sa.select(User).where(User.username == username)).one()
+def _operator(session: Session, school: School, at: datetime) -> User:
+    """Whoever holds the school's key."""
+    user = operators.of_key(session, school, at)
     if not user.active:
         raise CaRefused(Code.ACCOUNT_NOT_OPEN)
     return user

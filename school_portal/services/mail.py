@@ -15,13 +15,18 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.orm import Session, joinedload
 
 from school_portal import jobs
 from school_portal.config import MailServer
 from school_portal.domain.windows import TZ
-from school_portal.models import Job, JobState, Notice, User
+from school_portal.logs import described
+from school_portal.models import Notice, User
+from school_portal.security.cipher import Unreadable
 from school_portal.services.portal import Portal
+
+log = structlog.get_logger()
 
 KIND = "mail-send"
 TIMEOUT_SECONDS = 20
@@ -32,14 +37,16 @@ STALE = timedelta(days=3)  # older news is not sent when mail is set up later
 
 UNCERTAIN = "mail.uncertain"
 NO_ADDRESS = "mail.no-address"
+UNMADE = "mail.unmade"
 ERRORS = {
     UNCERTAIN: "发送中断，是否送达不明",
-    NO_ADDRESS: "收件人没有邮箱地址",
+    NO_ADDRESS: "收件人没有邮箱地址，或已停用",
     "mail.recipient": "邮件服务器不接受收件地址",
     "mail.sign-in": "邮件服务器不接受用户名或密码",
     "mail.insecure": "邮件服务器不支持加密，没有发送密码",
     "mail.unreachable": "无法连接邮件服务器",
     "mail.refused": "邮件服务器拒收",
+    UNMADE: "平台没能解密收件地址或写出邮件，请查看运行日志",
 }
 _FINAL = {NO_ADDRESS, "mail.recipient"}
 
@@ -63,10 +70,7 @@ def enqueue(session: Session, portal: Portal) -> None:
 
 def is_waiting(session: Session, now: datetime) -> bool:
     """Whether there is something to send, and nobody is at it."""
-    at_it = sa.select(Job.id).where(
-        Job.kind == KIND, Job.state.in_((JobState.QUEUED, JobState.RUNNING))
-    )
-    return bool(_waiting(session, now)) and session.scalar(at_it.limit(1)) is None
+    return bool(_waiting(session, now)) and not jobs.is_waiting(session, KIND)
 
 
 def send(session: Session, portal: Portal) -> Iterator[int]:
@@ -98,7 +102,7 @@ def count(session: Session) -> int:
     return session.scalar(sa.select(sa.func.count(Notice.id)).where(Notice.mail_wanted)) or 0
 
 
-def log(session: Session, *, limit: int, offset: int) -> Sequence[Notice]:
+def listed(session: Session, *, limit: int, offset: int) -> Sequence[Notice]:
     """The notices that were to be mailed, the newest first, each with its person."""
     return session.scalars(
         sa.select(Notice)
@@ -108,6 +112,11 @@ def log(session: Session, *, limit: int, offset: int) -> Sequence[Notice]:
         .limit(limit)
         .offset(offset)
     ).all()
+
+
+def is_stale(notice: Notice, now: datetime) -> bool:
+    """Whether it was not sent while it was news, and will not be."""
+    return notice.mailed_at is None and notice.at <= now - STALE
 
 
 def _waiting(session: Session, now: datetime) -> Sequence[int]:
@@ -145,12 +154,16 @@ def _deliver(portal: Portal, server: MailServer, notice: Notice) -> str | None:
     user = notice.user
     if user.email_sealed is None or not user.active:
         return NO_ADDRESS
-    address = portal.vault.unseal("users", "email", user.username.encode(), user.email_sealed)
     try:
+        address = portal.vault.unseal("users", "email", user.username.encode(), user.email_sealed)
+        message = _message(portal, server, notice, address)
         with _connected(server) as client:
-            client.send_message(_message(portal, server, notice, address))
+            client.send_message(message)
     except (smtplib.SMTPException, OSError) as error:
         return _code(error)
+    except (Unreadable, ValueError) as error:  # no server's word: nothing has left, others may go
+        log.error("mail.unmade", notice=notice.id, **described(error))
+        return UNMADE
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,8 @@ from school_portal.domain.violations import Issue
 from school_portal.models import Roster, RosterIssue, RosterRow, School, Student, Wish, dialect
 from school_portal.models.people import StudentColumns, WishColumns
 from school_portal.security.vault import Vault
-from school_portal.services.comparing import KEPT_WHEN_EMPTY, Compared
+from school_portal.services.comparing import COMPARED, KEPT_WHEN_EMPTY, Compared, Comparison
+from school_portal.services.portal import Portal
 
 STUDENT_COLUMNS = tuple(StudentColumns.__annotations__)
 WISH_COLUMNS = tuple(WishColumns.__annotations__)
@@ -26,6 +27,7 @@ STAGED_COLUMNS = (
     *STUDENT_COLUMNS,
     *WISH_COLUMNS,
 )
+CHUNK_SIZE = 2000  # staged rows compared at once
 MANY_ROWS = 1000  # from so many on a bad plan is felt
 ISSUE_COLUMNS = ("roster_id", "row", "column", "severity", "code", "message")
 
@@ -110,17 +112,77 @@ def count_outcomes(session: Session, roster: Roster) -> None:
     roster.unchanged = counts.get("unchanged", 0)
 
 
+def compare_again(session: Session, portal: Portal, roster: Roster) -> int:
+    """Hold the staged rows against the students as they are now; the school is locked before.
+
+    Rows that may be taken no longer leave the stage, and their findings are kept. How many are
+    not there any more of those that were accepted; the roster's counts are right afterwards.
+    """
+    comparison = Comparison(session, portal, roster.school_id)
+    refused = 0
+    for rows in _staged(session, roster.id):
+        taken: list[dict[str, Any]] = []
+        left: list[int] = []
+        issues: list[Issue] = []
+        for row, (outcome, student_id, found) in zip(
+            rows, comparison.compare_staged(rows), strict=True
+        ):
+            if found:
+                left.append(row.id)
+                issues += found
+            elif (outcome, student_id) != (row.outcome, row.student_id):
+                taken.append({"of_id": row.id, "new_outcome": outcome, "new_student": student_id})
+        _restage(session, taken)
+        session.execute(sa.delete(RosterRow).where(RosterRow.id.in_(left)))
+        stage_issues(session, roster.id, issues)
+        refused += len(left)
+    roster.students_version = students_version(session, roster.school_id)
+    accepted = roster.accepted
+    count_outcomes(session, roster)
+    roster.accepted = roster.created + roster.updated + roster.unchanged
+    roster.rejected += refused
+    return accepted - roster.accepted
+
+
+def _staged(session: Session, roster_id: int) -> Iterator[Sequence[Any]]:
+    columns = (RosterRow.id, RosterRow.row, RosterRow.document_index, RosterRow.outcome)
+    query = (
+        sa.select(*columns, RosterRow.student_id, *(getattr(RosterRow, name) for name in COMPARED))
+        .where(RosterRow.roster_id == roster_id)
+        .order_by(RosterRow.row)
+        .limit(CHUNK_SIZE)
+    )
+    last = 0
+    while rows := session.execute(query.where(RosterRow.row > last)).all():
+        yield rows
+        last = rows[-1].row
+
+
+def _restage(session: Session, taken: list[dict[str, Any]]) -> None:
+    if not taken:
+        return
+    table = RosterRow.__table__
+    session.execute(
+        sa.update(table)
+        .where(table.c.id == sa.bindparam("of_id"))
+        .values(outcome=sa.bindparam("new_outcome"), student_id=sa.bindparam("new_student")),
+        taken,
+    )
+
+
 def merge(session: Session, roster: Roster, now: datetime) -> None:
     """Save the staged rows: students created and updated, wishes added; all or nothing.
 
     The school is locked before. Raises IntegrityError where another school enrolled one of the
-    persons since the check.
+    persons since the check, and RuntimeError where others would be saved than were accepted.
     """
-    _create(session, roster, now)
+    created = _create(session, roster, now)
     if roster.created + roster.updated >= MANY_ROWS:
         dialect.take_statistics(session, RosterRow.__table__, Student.__table__)
-    _update(session, roster, now)
-    _wish(session, roster)
+    updated = _update(session, roster, now)
+    wished = _wish(session, roster)
+    if (created, updated, wished) != (roster.created, roster.updated, roster.accepted):
+        raise RuntimeError("what was staged is not what was accepted")
     session.execute(sa.delete(RosterRow).where(RosterRow.roster_id == roster.id))
     if roster.created or roster.updated:
         session.execute(
@@ -130,14 +192,15 @@ def merge(session: Session, roster: Roster, now: datetime) -> None:
         )
 
 
-def _create(session: Session, roster: Roster, now: datetime) -> None:
+def _create(session: Session, roster: Roster, now: datetime) -> int:
     columns = ("specialty_id", *STUDENT_COLUMNS)
     constants: dict[str, Any] = {
         "school_id": roster.school_id,
         "created_at": now,
         "updated_at": now,
     }
-    session.execute(
+    return _rows_of(
+        session,
         sa.insert(Student).from_select(
             [*columns, *constants],
             sa.select(
@@ -150,11 +213,11 @@ def _create(session: Session, roster: Roster, now: datetime) -> None:
             .where(RosterRow.roster_id == roster.id, RosterRow.outcome == "create")
             .order_by(RosterRow.row),
             include_defaults=False,
-        )
+        ),
     )
 
 
-def _update(session: Session, roster: Roster, now: datetime) -> None:
+def _update(session: Session, roster: Roster, now: datetime) -> int:
     def value(name: str) -> Any:
         staged = getattr(RosterRow, name)
         if name not in KEPT_WHEN_EMPTY:
@@ -162,7 +225,8 @@ def _update(session: Session, roster: Roster, now: datetime) -> None:
         given = staged if name in ("sex", "birth_date") else sa.func.nullif(staged, "")
         return sa.func.coalesce(given, getattr(Student, name))
 
-    session.execute(
+    return _rows_of(
+        session,
         sa.update(Student)
         .where(
             RosterRow.roster_id == roster.id,
@@ -170,13 +234,14 @@ def _update(session: Session, roster: Roster, now: datetime) -> None:
             Student.id == RosterRow.student_id,
         )
         .values({name: value(name) for name in ("specialty_id", *STUDENT_COLUMNS)})
-        .values(updated_at=now),
-        execution_options={"synchronize_session": False},
+        .values(updated_at=now)
+        .execution_options(synchronize_session=False),
     )
 
 
-def _wish(session: Session, roster: Roster) -> None:
-    session.execute(
+def _wish(session: Session, roster: Roster) -> int:
+    return _rows_of(
+        session,
         sa.insert(Wish).from_select(
             ["roster_id", "student_id", *WISH_COLUMNS],
             sa.select(
@@ -194,5 +259,12 @@ def _wish(session: Session, roster: Roster) -> None:
             .where(RosterRow.roster_id == roster.id)
             .order_by(RosterRow.row),
             include_defaults=False,
-        )
+        ),
     )
+
+
+def _rows_of(session: Session, statement: sa.Insert | sa.Update) -> int:
+    """Executes it; how many rows it wrote."""
+    counted = statement.execution_options(preserve_rowcount=True)
+    written: int = session.execute(counted).rowcount  # type: ignore[attr-defined]
+    return written

@@ -17,6 +17,7 @@ from school_portal.domain.specialty_evaluation import (
     LineAction,
     majority,
 )
+from school_portal.domain.texts import trimmed
 from school_portal.domain.workflow import Role
 from school_portal.models import Expert, ExpertOpinion, Panel, PanelMember, SpecialtyEvaluation
 from school_portal.models.organisations import EvaluationLine
@@ -139,9 +140,9 @@ def _keep(member: PanelMember, opinions: Opinions) -> None:
         if len(reasons) > LONGEST_REASONS:
             raise Refused(f"理由不超过 {LONGEST_REASONS} 个字，请缩短。")
         if line_id in kept:
-            kept[line_id].approves, kept[line_id].reasons = approves, reasons.strip()
+            kept[line_id].approves, kept[line_id].reasons = approves, trimmed(reasons)
         else:
-            opinion = ExpertOpinion(line_id=line_id, approves=approves, reasons=reasons.strip())
+            opinion = ExpertOpinion(line_id=line_id, approves=approves, reasons=trimmed(reasons))
             member.opinions.append(opinion)
 
 

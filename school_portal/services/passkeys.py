@@ -6,6 +6,8 @@ Each is discoverable and verifies its owner, by a PIN or the like: alone it is t
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -24,7 +26,6 @@ from webauthn.helpers import (
     parse_client_data_json,
     parse_registration_credential_json,
 )
-from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import (
     AuthenticationCredential,
     AuthenticatorSelectionCriteria,
@@ -35,6 +36,7 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
+from school_portal.domain.texts import trimmed
 from school_portal.models import Passkey, User
 from school_portal.security import audit
 from school_portal.services import challenges, lockouts, sign_ins
@@ -48,11 +50,22 @@ MAX_SIZE = 16 * 1024  # characters of an answer, which has some hundred; cut off
 MOST = 10  # passkeys of a person
 TIMEOUT = int(challenges.LIFETIME.total_seconds() * 1000)  # milliseconds
 _REQUIRED = UserVerificationRequirement.REQUIRED
-_MALFORMED = (WebAuthnException, ValueError, TypeError, KeyError, IndexError, RecursionError)
 
 
 class Malformed(Exception):
     """What the browser sent is no answer of an authenticator."""
+
+
+@contextmanager
+def _hostile() -> Iterator[None]:
+    """Around the library alone, never the database: what it is given may make it fail anyhow.
+
+    Raises Malformed.
+    """
+    try:
+        yield
+    except Exception:  # JSON, CBOR and ASN.1 in one another, each with failures of its own
+        raise Malformed from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +128,8 @@ def to_use(session: Session, portal: Portal, visit: Visit, use: Use, user: User 
 
 def read(text: str, visit: Visit, use: Use) -> Answer:
     """The answer that a browser sent. Raises Malformed."""
-    try:
+    with _hostile():
         return Answer(parse_authentication_credential_json(text[:MAX_SIZE]), visit, use)
-    except _MALFORMED:
-        raise Malformed from None
 
 
 def add(
@@ -129,16 +140,20 @@ def add(
     Raises access.Refused; the caller commits either way.
     """
     _check_may_add(user)
+    site = _relying_party(visit)
     try:
-        made = parse_registration_credential_json(text[:MAX_SIZE])
-        verified = verify_registration_response(
-            credential=made,
-            expected_challenge=_spent(session, portal, made, visit, Use.PASSKEY_ADD),
-            expected_rp_id=_relying_party(visit),
-            expected_origin=visit.origin,
-            require_user_verification=True,
-        )
-    except (Unknown, *_MALFORMED):
+        with _hostile():
+            made = parse_registration_credential_json(text[:MAX_SIZE])
+        challenge = _spent(session, portal, made, visit, Use.PASSKEY_ADD)
+        with _hostile():
+            verified = verify_registration_response(
+                credential=made,
+                expected_challenge=challenge,
+                expected_rp_id=site,
+                expected_origin=visit.origin,
+                require_user_verification=True,
+            )
+    except (Unknown, Malformed):
         raise Refused("通行密钥没有通过核对或已超过两分钟，请重新添加。") from None
     if _of(session, verified.credential_id) is not None:
         raise Refused("这个通行密钥已经添加过，不必再添加。")
@@ -148,7 +163,7 @@ def add(
         public_key=verified.credential_public_key,
         sign_count=verified.sign_count,
         transports=" ".join(sorted({one.value for one in made.response.transports or ()})),
-        name=name.strip(),
+        name=trimmed(name),
         created_at=portal.clock(),
     )
     session.add(kept)
@@ -167,16 +182,18 @@ def fits(session: Session, portal: Portal, user: User | None, answer: Answer) ->
             return False
         if handle not in (None, _handle(user)):
             return False
-        verified = verify_authentication_response(
-            credential=answer.credential,
-            expected_challenge=challenge,
-            expected_rp_id=_relying_party(answer.visit),
-            expected_origin=answer.visit.origin,
-            credential_public_key=kept.public_key,
-            credential_current_sign_count=kept.sign_count,
-            require_user_verification=True,
-        )
-    except (Unknown, Refused, *_MALFORMED):
+        site = _relying_party(answer.visit)
+        with _hostile():
+            verified = verify_authentication_response(
+                credential=answer.credential,
+                expected_challenge=challenge,
+                expected_rp_id=site,
+                expected_origin=answer.visit.origin,
+                credential_public_key=kept.public_key,
+                credential_current_sign_count=kept.sign_count,
+                require_user_verification=True,
+            )
+    except (Unknown, Refused, Malformed):
         return False
     kept.sign_count, kept.last_used_at = verified.new_sign_count, portal.clock()
     return True
@@ -224,8 +241,9 @@ def _spent(
     visit: Visit,
     use: Use,
 ) -> bytes:
-    """The challenge that was signed, good no more. Raises Unknown, and what parsing raises."""
-    signed = parse_client_data_json(credential.response.client_data_json).challenge
+    """The challenge that was signed, good no more. Raises Unknown, Malformed."""
+    with _hostile():
+        signed = parse_client_data_json(credential.response.client_data_json).challenge
     challenges.spend(session, portal.clock(), visit, use, b64encode(signed).decode())
     return signed
 

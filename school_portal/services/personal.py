@@ -12,13 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 from school_portal.domain.group_application import (
     MemberState,
 )
-from school_portal.domain.identifiers import (
-    DocumentType,
-    mask_document,
-    mask_mobile,
-    person_key,
-)
-from school_portal.domain.labels import fold
+from school_portal.domain.identifiers import mask_document, mask_mobile
 from school_portal.domain.personal import PersonalAction
 from school_portal.models import (
     ApplicationMember,
@@ -32,6 +26,7 @@ from school_portal.models import (
     Wish,
 )
 from school_portal.security import audit
+from school_portal.services import students
 from school_portal.services.access import Actor
 from school_portal.services.disclosure import note
 from school_portal.services.portal import Portal
@@ -62,14 +57,7 @@ class Held:
 
 def find(session: Session, portal: Portal, actor: Actor, number: str) -> Student | None:
     """The own school's student with that document number, of whatever kind; on record."""
-    typed = fold(number).upper()
-    keys = {person_key(kind, typed) for kind in DocumentType}
-    indexes = portal.vault.index_many("person", sorted(keys))
-    found = session.scalars(
-        sa.select(Student).where(
-            Student.school_id == actor.school_id, Student.document_index.in_(indexes)
-        )
-    ).first()
+    found = students.of_number(session, portal.vault, actor.school_id, number)
     subject = f"student:{found.id}" if found else f"school:{actor.school_id}"
     audit.record(
         session, actor.label, "person.find", subject, at=portal.clock(), found=found is not None

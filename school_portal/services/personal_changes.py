@@ -17,6 +17,7 @@ from school_portal.domain.group_application import (
 from school_portal.domain.identifiers import parse_mobile
 from school_portal.domain.personal import PersonalAction
 from school_portal.domain.roster import Enrolment
+from school_portal.domain.texts import tidy_name
 from school_portal.domain.workflow import Role
 from school_portal.models import ApplicationMember, PersonalAct, Roster, RosterRow, Student, Wish
 from school_portal.services.access import Actor, Refused, lock
@@ -55,11 +56,12 @@ def correct(
     """
     school, old = lock(session, student.school_id), _correctable(portal, student)
     number = parse_mobile(mobile)
-    if not name.strip() or len(name.strip()) > LONGEST_NAME:
+    tidy, _ = tidy_name(name)
+    if not tidy or len(tidy) > LONGEST_NAME:
         raise Refused(f"请填写姓名，不超过 {LONGEST_NAME} 个字。")
     if number is None:
         raise Refused("手机号码须为 11 位大陆手机号码，请核对后重新填写。")
-    new = {"name": name.strip(), "mobile": number, "enrolment_status": enrolment.value}
+    new = {"name": tidy, "mobile": number, "enrolment_status": enrolment.value}
     changed = sorted(field for field in new if new[field] != old[field])
     if not changed:
         raise Refused("内容与现在的一样，没有更正。")

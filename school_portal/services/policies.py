@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from school_portal.domain.policy import SETTINGS, Policy, parse_setting, shown_setting
+from school_portal.domain.texts import trimmed
 from school_portal.domain.workflow import Role
 from school_portal.models import PolicyChange
 from school_portal.security import audit
@@ -48,7 +49,7 @@ def change(
         raise NotFound("Policy")
     if actor.role is not Role.BUREAU:
         raise Refused(f"规则设置由{Role.BUREAU.label}更改，请联系该局办理。")
-    if not reason.strip():
+    if not trimmed(reason):
         raise Refused("请写明更改的理由。")
     try:
         new = parse_setting(name, text)
@@ -64,7 +65,7 @@ def change(
         new=new,
         at=portal.clock(),
         user_id=actor.user_id,
-        reason=reason.strip(),
+        reason=trimmed(reason),
     )
     session.add(made)
     session.flush()

@@ -21,6 +21,7 @@ from school_portal.domain.specialty_evaluation import (
     EvaluationAction,
     EvaluationState,
 )
+from school_portal.domain.texts import trimmed
 from school_portal.domain.windows import civil_date
 from school_portal.domain.workdays import YearNotLoaded
 from school_portal.domain.workflow import Role
@@ -193,9 +194,9 @@ def default_date(session: Session, today: date) -> date | None:
 
 def given(reason: str) -> str:
     """The reason as it was written. Raises Refused where there is none."""
-    if not reason.strip():
+    if not trimmed(reason):
         raise Refused("请写明理由。")
-    return reason.strip()
+    return trimmed(reason)
 
 
 def _check_parts(evaluation: SpecialtyEvaluation, unlocked: Unlocked) -> None:

@@ -9,9 +9,11 @@ from datetime import date
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from importers.limits import Refused as FileRefused
 from importers.sandbox import annotate
 from importers.template import roster_template
 from school_portal.domain.identifiers import mask_document, mask_mobile
+from school_portal.domain.roster import RosterAction, RosterState
 from school_portal.models import (
     Roster,
     RosterIssue,
@@ -19,10 +21,12 @@ from school_portal.models import (
     School,
     Specialty,
 )
+from school_portal.security import audit
 from school_portal.security.vault import Vault
 from school_portal.services import checking
-from school_portal.services.access import Refused
+from school_portal.services.access import Actor, Refused
 from school_portal.services.portal import Portal
+from school_portal.services.transitions import last_change
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,14 @@ def issue_counts(session: Session, roster: Roster) -> list[tuple[str, str, int]]
         .order_by(RosterIssue.severity, count.desc(), RosterIssue.code)
     )
     return [(code, severity, number) for code, severity, number in found]
+
+
+def asked_again(session: Session, roster: Roster) -> str:
+    """Why a roster that was confirmed waits for the school once more; empty where it does not."""
+    if roster.state is not RosterState.CHECKED:
+        return ""
+    last = last_change(session, roster.subject)
+    return last.reason if last and last.action == RosterAction.RECHECK else ""
 
 
 def issues(
@@ -112,13 +124,22 @@ def still_kept(roster: Roster) -> None:
 def error_workbook(session: Session, portal: Portal, roster: Roster) -> bytes:
     """The uploaded file back as xlsx, wrong cells red with a comment.
 
-    Raises Refused where the file is kept no longer.
+    Takes its time, and writes nothing: whoever hands it out notes that (`note_handed_back`).
+    Raises Refused where the file is kept no longer, or is none that can be marked.
     """
     still_kept(roster)
     found = tuple(i.as_issue() for i in issues(session, roster))
     sheet = (roster.facts or {}).get("sheet") or roster.sheet
-    with portal.storage.open(roster.storage_key) as source:
-        return annotate(source, found, sheet=sheet)
+    try:
+        with portal.storage.open(roster.storage_key) as source:
+            return annotate(source, found, sheet=sheet)
+    except FileRefused as refused:
+        raise Refused(f"这份文件无法标注：{refused.issue.message}") from refused
+
+
+def note_handed_back(session: Session, portal: Portal, actor: Actor, roster: Roster) -> None:
+    """The file, whole document numbers in it, leaves the portal: on record (rulebook 11)."""
+    audit.record(session, actor.label, "roster.errors", f"roster:{roster.id}", at=portal.clock())
 
 
 def template(session: Session, school: School | None, today: date) -> bytes:

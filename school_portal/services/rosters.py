@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from school_portal import jobs
 from school_portal.domain.identifiers import mask_numbers
+from school_portal.domain.plain_text import plain_name
 from school_portal.domain.roster import ROSTER_WORKFLOW, RosterAction, RosterState
-from school_portal.domain.violations import issue
 from school_portal.domain.workflow import Role
 from school_portal.models import (
     Job,
@@ -23,7 +23,7 @@ from school_portal.models import (
 )
 from school_portal.security import audit
 from school_portal.services import checking, merging
-from school_portal.services.access import Actor, Refused, lock
+from school_portal.services.access import Actor, Refused, hold, lock
 from school_portal.services.checking import Checked, Verdict, check
 from school_portal.services.portal import Portal
 from school_portal.services.transitions import apply
@@ -31,6 +31,8 @@ from school_portal.services.transitions import apply
 MIB = 1024 * 1024
 UPLOAD_LIMIT = 50 * MIB
 SAVE_ATTEMPTS = 3
+# A file that nobody has read to its end is read from its beginning.
+READ_ANEW = frozenset({RosterState.UPLOADED, RosterState.READING})
 
 
 def upload(
@@ -61,7 +63,7 @@ def upload(
     roster = Roster(
         school_id=school_id,
         upload_token=token,
-        file_name=mask_numbers(file_name)[-255:],
+        file_name=mask_numbers(plain_name(file_name)) or "名册",
         sha256=stored.sha256,
         size=stored.size,
         storage_key=stored.key,
@@ -139,62 +141,101 @@ def _stage(session: Session, portal: Portal, roster: Roster) -> Generator[Checke
     return not verdict.refusals
 
 
-def save(session: Session, portal: Portal, roster_id: int) -> Iterator[Checked]:
-    """Merge a confirmed roster into the students; the caller commits each step, and at the end.
+def save(session: Session, portal: Portal, roster_id: int) -> None:
+    """Merge a confirmed roster into the students: what was accepted, or nothing.
 
-    Where the school's students changed since the check, the file is checked again first; where
-    that turns rows away which the school has not agreed to leave out, it is asked again.
+    Rosters of one school wait for one another. Where its students changed since the check, the
+    staged rows are compared again; where some may be taken no longer, the school is asked again.
+    Raises IntegrityError where other schools kept enrolling persons of the roster meanwhile.
     """
     roster = session.get_one(Roster, roster_id)
-    for _ in range(SAVE_ATTEMPTS):
-        lock(session, roster.school_id)
+    lock(session, roster.school_id)
+    for attempts_left in reversed(range(SAVE_ATTEMPTS)):
         if roster.students_version != merging.students_version(session, roster.school_id):
-            yield from _stage(session, portal, roster)
-            if roster.rejected and not roster.accept_valid:
-                recheck = RosterAction.RECHECK
-                apply(session, ROSTER_WORKFLOW, roster, recheck, Role.SYSTEM, at=portal.clock())
+            gone = merging.compare_again(session, portal, roster)
+            if gone:
+                _ask_again(session, portal, roster, gone)
                 return
-            continue
         try:
             with session.begin_nested():
                 merging.merge(session, roster, portal.clock())
+            break
         except sa.exc.IntegrityError:  # another school enrolled one of them meanwhile
+            if not attempts_left:
+                raise
             roster.students_version = None
-            continue
-        roster.applied_at = portal.clock()
-        apply(
-            session,
-            ROSTER_WORKFLOW,
-            roster,
-            RosterAction.APPLY,
-            Role.SYSTEM,
-            at=roster.applied_at,
-            created=roster.created,
-            updated=roster.updated,
-            unchanged=roster.unchanged,
-        )
-        return
-    raise RuntimeError("the students kept changing beside the roster")
+    roster.applied_at = portal.clock()
+    apply(
+        session,
+        ROSTER_WORKFLOW,
+        roster,
+        RosterAction.APPLY,
+        Role.SYSTEM,
+        at=roster.applied_at,
+        created=roster.created,
+        updated=roster.updated,
+        unchanged=roster.unchanged,
+    )
+
+
+def _ask_again(session: Session, portal: Portal, roster: Roster, gone: int) -> None:
+    apply(
+        session,
+        ROSTER_WORKFLOW,
+        roster,
+        RosterAction.RECHECK,
+        Role.SYSTEM,
+        at=portal.clock(),
+        reason=f"确认之后学生信息有变化，其中 {gone} 行现在不能保存，因此没有保存任何一行。"
+        "请查看问题后重新确认。",
+    )
 
 
 def give_up(session: Session, roster_id: int) -> None:
-    """Record that no worker could finish the roster; what was staged goes."""
+    """No worker could finish what the roster waits for: it waits for the school to ask again.
+
+    Its file and, of a confirmed one, its rows are kept; a half of the rows is not.
+    """
     roster = session.get_one(Roster, roster_id)
-    if (roster.state, RosterAction.FAIL, Role.SYSTEM) not in ROSTER_WORKFLOW.table:
-        return
-    merging.clear(session, roster)
-    merging.stage_issues(
-        session, roster_id, [issue("file.unreadable", detail="（多次处理未能完成）")]
-    )
-    apply(session, ROSTER_WORKFLOW, roster, RosterAction.FAIL, Role.SYSTEM)
+    if roster.state in READ_ANEW:
+        merging.clear(session, roster)
+
+
+def resume(
+    session: Session,
+    portal: Portal,
+    actor: Actor,
+    roster: Roster,
+    *,
+    request_id: str | None = None,
+) -> Job:
+    """Have a worker do again what was given up: check the file, or save the rows.
+
+    Raises Refused where a worker is at it, and where nothing waits.
+    """
+    hold(session, roster)
+    if active_job(session, roster):
+        raise Refused("这份名册正在处理，请等待处理结束。")
+    if roster.state not in READ_ANEW and roster.state is not RosterState.CONFIRMED:
+        raise Refused(f"名册“{roster.state.label}”，没有需要继续的处理。请刷新页面查看最新状态。")
+    audit.record(session, actor.label, "roster.resume", roster.subject, at=portal.clock())
+    kind = "roster-apply" if roster.state is RosterState.CONFIRMED else "roster-check"
+    return _enqueue(session, portal, actor, roster, kind, request_id)
 
 
 def stop(session: Session, roster_id: int) -> None:
     """Record that the school stopped the roster's job: back to its decision, or discarded."""
     roster = session.get_one(Roster, roster_id)
     if roster.state is RosterState.CONFIRMED:
-        apply(session, ROSTER_WORKFLOW, roster, RosterAction.RECHECK, Role.SYSTEM)
-    elif roster.state in (RosterState.UPLOADED, RosterState.READING):
+        apply(
+            session,
+            ROSTER_WORKFLOW,
+            roster,
+            RosterAction.RECHECK,
+            Role.SYSTEM,
+            reason="学校停止了保存，没有保存任何一行。",
+        )
+    elif roster.state in READ_ANEW:
         apply(session, ROSTER_WORKFLOW, roster, RosterAction.DISCARD, Role.SCHOOL)
         merging.clear(session, roster)
 
@@ -212,16 +253,24 @@ def confirm(
     roster: Roster,
     *,
     accept_valid: bool,
+    expected: int | None = None,
     request_id: str | None = None,
 ) -> Job:
     """Have a worker save the checked rows; rejected ones only stay out where that was chosen.
 
-    Raises Refused.
+    `expected` is the number of rows that the person saw. Raises Refused.
     """
     if roster.rejected and not accept_valid:
         raise Refused(
             f"名册中有 {roster.rejected} 行未通过检查，未保存任何学生。"
             "请改正后重新上传，或选择只保存通过的行。"
+        )
+    if not roster.accepted:
+        raise Refused("名册中没有可以保存的行，未保存任何学生。请补充或改正后重新上传。")
+    if expected not in (None, roster.accepted):
+        raise Refused(
+            f"名册的检查结果已经改变，现在通过的是 {roster.accepted} 行，未保存任何学生。"
+            "请查看最新结果后重新确认。"
         )
     apply(
         session,

@@ -12,6 +12,7 @@ from school_portal.domain.account import ACCOUNT_WORKFLOW, AccountAction, Accoun
 from school_portal.domain.facts import Account
 from school_portal.domain.workflow import Role
 from school_portal.models import School, SchoolAccount, dialect
+from school_portal.services import sign_ins
 from school_portal.services.access import Actor, lock
 from school_portal.services.portal import Portal
 from school_portal.services.transitions import apply
@@ -76,7 +77,7 @@ def open_account(session: Session, portal: Portal, actor: Actor, school: School)
 def suspend(session: Session, portal: Portal, actor: Actor, school: School, reason: str) -> None:
     """The account fails `ACCOUNT` from today on, until it is resumed. Raises Refused."""
     _move(session, portal, actor, school, AccountAction.SUSPEND, reason)
-    _stop(school, portal.today())
+    _stop(session, school, portal.today())
 
 
 def resume(session: Session, portal: Portal, actor: Actor, school: School, reason: str) -> None:
@@ -88,12 +89,16 @@ def resume(session: Session, portal: Portal, actor: Actor, school: School, reaso
 def close(session: Session, portal: Portal, actor: Actor, school: School, reason: str) -> None:
     """The account ends today; the school may ask for another opening. Raises Refused."""
     _move(session, portal, actor, school, AccountAction.CLOSE, reason)
-    _stop(school, portal.today())
+    _stop(session, school, portal.today())
 
 
-def _stop(school: School, today: date) -> None:
-    """An account that is stopped already stays so from its first day on."""
+def _stop(session: Session, school: School, today: date) -> None:
+    """An account that is stopped already stays so from its first day on.
+
+    Whoever is in by its key is out: with it nobody comes in until the account is open again.
+    """
     school.stopped_on = school.stopped_on or today
+    sign_ins.end_by_key(session, school)
 
 
 def _move(

@@ -1,4 +1,4 @@
-"""What a school finds on its desk: where things stand, what to do next, what is authorised."""
+"""What a school finds on its desk: its rosters, what is authorised, whom a number names."""
 
 from __future__ import annotations
 
@@ -10,93 +10,22 @@ from datetime import date
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from school_portal.domain.account import AccountState
-from school_portal.domain.group_application import ApplicationState
-from school_portal.domain.roster import RosterState
 from school_portal.domain.windows import Period
 from school_portal.models import (
-    ApplicationMember,
     Body,
     Cooperation,
     EvaluationLine,
-    GroupApplication,
     Roster,
     School,
     Specialty,
     Student,
 )
 from school_portal.services.carriers import carriers
-from school_portal.services.school_accounts import state_of
-
-UNFINISHED = (
-    RosterState.UPLOADED,
-    RosterState.READING,
-    RosterState.CHECKED,
-    RosterState.CONFIRMED,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """Where a school stands.
-
-    `unplanned` students are in no open application; `generated` says that applications were made
-    since the last roster was saved, so that the rest are those whom the rules keep out.
-    """
-
-    account: AccountState
-    rosters: Sequence[Roster]
-    students: int
-    unplanned: int
-    drafts: int
-    generated: bool
-
-
-def desk(session: Session, school: School, on: date) -> Desk:
-    """Everything the school's home needs, in a handful of counts."""
-    students = _count(session, Student, Student.school_id == school.id)
-    planned = session.scalar(
-        sa.select(sa.func.count(sa.distinct(ApplicationMember.student_id)))
-        .join(GroupApplication)
-        .where(GroupApplication.school_id == school.id, ApplicationMember.is_open)
-    )
-    return Desk(
-        account=state_of(session, school, on),
-        rosters=session.scalars(
-            sa.select(Roster)
-            .where(Roster.school_id == school.id, Roster.state.in_(UNFINISHED))
-            .order_by(Roster.uploaded_at.desc(), Roster.id.desc())
-        ).all(),
-        students=students,
-        unplanned=students - (planned or 0),
-        drafts=_count(
-            session,
-            GroupApplication,
-            GroupApplication.school_id == school.id,
-            GroupApplication.state == ApplicationState.DRAFT,
-        ),
-        generated=_generated(session, school),
-    )
-
-
-def _generated(session: Session, school: School) -> bool:
-    made = session.scalar(
-        sa.select(sa.func.max(GroupApplication.created_at)).where(
-            GroupApplication.school_id == school.id
-        )
-    )
-    saved = session.scalar(
-        sa.select(sa.func.max(Roster.applied_at)).where(Roster.school_id == school.id)
-    )
-    return made is not None and (saved is None or made >= saved)
-
-
-def _count(session: Session, model: type, *conditions: sa.ColumnElement[bool]) -> int:
-    return session.scalar(sa.select(sa.func.count()).select_from(model).where(*conditions)) or 0
 
 
 def count_rosters(session: Session, school: School) -> int:
-    return _count(session, Roster, Roster.school_id == school.id)
+    counted = sa.select(sa.func.count()).select_from(Roster).where(Roster.school_id == school.id)
+    return session.scalar(counted) or 0
 
 
 def rosters(session: Session, school: School, *, limit: int, offset: int) -> Sequence[Roster]:

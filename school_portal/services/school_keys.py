@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from school_portal.domain.school_key import KEY_WORKFLOW, KeyAction, KeyState
+from school_portal.domain.texts import trimmed
 from school_portal.domain.workflow import Role
 from school_portal.models import School, SchoolKey, StateChange
 from school_portal.security.ca.certificates import Certificate
@@ -117,9 +118,9 @@ def accept(session: Session, portal: Portal, actor: Actor, key: SchoolKey) -> No
 
 def refuse(session: Session, portal: Portal, actor: Actor, key: SchoolKey, reason: str) -> None:
     """The centre's word that it is not, and why. Raises Refused."""
-    if not reason.strip():
+    if not trimmed(reason):
         raise Refused("请写明不予核准的理由。")
-    _decide(session, portal, actor, key, KeyAction.REFUSE, reason.strip())
+    _decide(session, portal, actor, key, KeyAction.REFUSE, trimmed(reason))
 
 
 def _decide(

@@ -28,6 +28,8 @@ def initialise(ring: KeyRing) -> None:
     _load_catalogue(session)
     if session.get(AuditHead, audit.HEAD_ID) is None:
         audit.start(session)
+        # So that no chain is empty: one that is has been emptied.
+        audit.record(session, "console", "portal.initialise", "portal")
         Vault.create(session, ring)
     Vault.open(session, ring)
     session.commit()

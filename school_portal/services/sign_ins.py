@@ -56,13 +56,15 @@ def sign_in(session: Session, portal: Portal, attempt: Attempt, password: str) -
     return begin(session, user, now)
 
 
-def begin(session: Session, user: User, now: datetime) -> Opened:
+def begin(session: Session, user: User, now: datetime, *, by_key: bool = False) -> Opened:
     """A new sign-in of someone who has shown who they are, with its token."""
     audit.record(session, f"user:{user.id}", "sign-in", f"user:{user.id}", at=now)
-    return _open(session, user, now, proved=True)
+    return _open(session, user, now, proved=True, by_key=by_key)
 
 
-def _open(session: Session, user: User, now: datetime, *, proved: bool) -> Opened:
+def _open(
+    session: Session, user: User, now: datetime, *, proved: bool, by_key: bool = False
+) -> Opened:
     token = secrets.token_urlsafe(32)
     session.execute(
         sa.delete(SignIn).where(~_in_force(policies.current(session), now)),
@@ -75,6 +77,7 @@ def _open(session: Session, user: User, now: datetime, *, proved: bool) -> Opene
         created_at=now,
         last_seen_at=now,
         proved_at=now if proved else None,
+        by_key=by_key,
     )
     session.add(opened)
     return token, opened
@@ -117,7 +120,7 @@ def find(session: Session, token: str, now: datetime) -> SignIn | None:
 def duty(session: Session, found: SignIn) -> Duty | None:
     """What the person has to do before anything else."""
     user = found.user
-    if user.must_change_password:
+    if user.must_change_password and not found.by_key:
         return Duty.PASSWORD
     if not user.is_staff or user.has_second_factor:
         return None
@@ -159,16 +162,11 @@ def end_all(session: Session, user: User, keep: int | None = None) -> None:
     )
 
 
-def key_holder(school: School) -> str:
-    """The name of whoever holds the school's key: none that somebody else can be given."""
-    return f"key:{school.uscc}"
-
-
-def end_of_key(session: Session, school: School) -> None:
+def end_by_key(session: Session, school: School) -> None:
     """End every sign-in that the school's key opened."""
-    holder = sa.select(User.id).where(User.username == key_holder(school))
+    people = sa.select(User.id).where(User.school_id == school.id)
     session.execute(
-        sa.delete(SignIn).where(SignIn.user_id.in_(holder)),
+        sa.delete(SignIn).where(SignIn.by_key, SignIn.user_id.in_(people)),
         execution_options={"synchronize_session": False},
     )
 

@@ -19,6 +19,7 @@ from school_portal.domain.specialty_evaluation import (
     EvaluationState,
     clause,
 )
+from school_portal.domain.texts import trimmed
 from school_portal.domain.windows import TZ, Window, civil_date
 from school_portal.domain.workflow import Role
 from school_portal.models import EvaluationSubmission, SignedSubmission, SpecialtyEvaluation
@@ -241,7 +242,7 @@ def withdraw(
 ) -> None:
     """Take back what was handed in and not yet accepted. Raises Refused, also without a reason."""
     evaluations.hold(session, actor, evaluation)
-    if not reason.strip():
+    if not trimmed(reason):
         raise Refused("请写明撤回的理由。")
     apply(
         session,
@@ -251,7 +252,7 @@ def withdraw(
         Role.SCHOOL,
         actor=actor,
         at=portal.clock(),
-        reason=reason.strip(),
+        reason=trimmed(reason),
     )
 
 

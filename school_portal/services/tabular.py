@@ -8,7 +8,6 @@ from io import StringIO
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.utils import get_column_letter
 
 from importers.written import stream_sheet, to_bytes
 from school_portal.services.exporting import text_cell
@@ -31,9 +30,8 @@ def as_workbook(sheets: Iterable[tuple[str, Sequence[tuple[str, int]], Rows]]) -
     """A workbook (xlsx): of each sheet the title, its headings with their widths, its rows."""
     book = Workbook(write_only=True)
     for title, headers, rows in sheets:
-        sheet = stream_sheet(book, title)
-        for place, (_, width) in enumerate(headers, 1):
-            sheet.column_dimensions[get_column_letter(place)].width = width
+        sheet = stream_sheet(book, title, [width for _, width in headers])
+        sheet.print_title_rows = "1:1"
         sheet.append([text_cell(sheet, name, bold=True, boxed=True) for name, _ in headers])
         for row in rows:
             sheet.append(

@@ -14,6 +14,7 @@ from importers.limits import LIMITS
 from importers.limits import Refused as FileRefused
 from importers.sandbox import rewrite_photograph
 from school_portal.domain.identifiers import mask_numbers
+from school_portal.domain.plain_text import plain_name
 from school_portal.models import SpecialtyEvaluation, TrainingProgramme
 from school_portal.security import audit
 from school_portal.services import evaluations
@@ -22,7 +23,6 @@ from school_portal.services.portal import Portal
 
 MIB = 1024 * 1024
 LIMIT = 20 * MIB
-_LONGEST_STEM = 200
 
 
 def attach(
@@ -102,9 +102,7 @@ def _rewritten(picture: bytes) -> bytes:
 
 def _plain_name(file_name: str, suffix: str) -> str:
     """The path's last part with the content's suffix; no control characters, no full numbers."""
-    last = PurePosixPath(file_name.replace("\\", "/")).name
-    shown = "".join(character for character in last if character.isprintable())
-    stem = PurePosixPath(mask_numbers(shown)).stem.strip(". ")[:_LONGEST_STEM]
+    stem = PurePosixPath(mask_numbers(plain_name(file_name))).stem
     return (stem or "人才培养方案") + suffix
 
 

@@ -98,16 +98,21 @@ def _move(session: Session, case: Any, target: StrEnum) -> None:
 
 def latest_change(session: Session, subject: str) -> str:
     """Who moved the case last, and when, as a sentence; empty where nobody did."""
-    found = session.scalar(
+    found = last_change(session, subject)
+    if found is None:
+        return ""
+    who = f"{found.role.label}的{found.user.name}" if found.user else found.role.label
+    return f"{who}已于 {found.at.astimezone(TZ):%Y-%m-%d %H:%M} 进行“{found.label}”。"
+
+
+def last_change(session: Session, subject: str) -> StateChange | None:
+    """A case's last move."""
+    return session.scalar(
         sa.select(StateChange)
         .where(StateChange.subject == subject)
         .order_by(StateChange.id.desc())
         .limit(1)
     )
-    if found is None:
-        return ""
-    who = f"{found.role.label}的{found.user.name}" if found.user else found.role.label
-    return f"{who}已于 {found.at.astimezone(TZ):%Y-%m-%d %H:%M} 进行“{found.label}”。"
 
 
 def waiting_since(session: Session, workflow: Workflow[Any, Any], case: Any) -> datetime | None:

@@ -25,13 +25,32 @@
     for (const button of buttons) button.disabled = false;
   }
 
-  const fill = (form) =>
-    work(form, async () => {
+  // The keys that can be chosen, and in words what came of looking for them. One key is chosen;
+  // of several none is: nobody signs with another's by mistake, and of the last nothing is kept.
+  async function fill(form) {
+    const select = form.querySelector("[data-key]");
+    const said = form.querySelector("[data-key-state]");
+    const chosen = select.value;
+    const show = (text, ...options) => {
+      select.replaceChildren(...options);
+      said.textContent = text;
+    };
+    show("正在读取密钥，请稍候。", new Option("正在读取…", ""));
+    try {
       const keys = await portalKey.list();
       const options = keys.map((key) => new Option(key.name, key.id));
-      form.querySelector("[data-key]").replaceChildren(...options);
-      if (!keys.length) throw new Error("没有读到密钥，请插入密钥后点“重新读取密钥”。");
-    });
+      if (!keys.length)
+        show("没有读到密钥，请插入密钥后点“重新读取密钥”。", new Option("没有读到密钥", ""));
+      else if (keys.length === 1) show("读到 1 把密钥。", ...options);
+      else {
+        const none = new Option("请选择密钥", "");
+        show(`读到 ${keys.length} 把密钥，请选择本校的一把。`, none, ...options);
+        if (keys.some((key) => key.id === chosen)) select.value = chosen;
+      }
+    } catch (error) {
+      show(error.message, new Option("没有读到密钥", ""));
+    }
+  }
 
   async function signed(form, message) {
     const id = form.querySelector("[data-key]").value;
@@ -42,23 +61,14 @@
     return { certificate, signature: await portalKey.sign(id, pin, message) };
   }
 
-  async function ask(address, how) {
-    try {
-      const answer = await fetch(address, how);
-      return [answer.ok, await answer.json()];
-    } catch {
-      throw new Error("平台没有应答，请检查网络后重试。");
-    }
-  }
-
   async function signIn(form, purpose) {
-    const [given, asked] = await ask(form.dataset.challenge);
+    const [given, asked] = await portalAsk(form.dataset.challenge);
     if (!given) throw new Error(asked.detail);
     const message = `school-portal/v1\n${location.origin}\n${purpose}\n${asked.challenge}`;
     const { challenge } = asked;
     const next = form.dataset.next;
     const body = { ...(await signed(form, message)), challenge, purpose, next };
-    const [passed, told] = await ask(form.action, {
+    const [passed, told] = await portalAsk(form.action, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),
@@ -84,14 +94,8 @@
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-key-list]")) fill(event.target.form);
   });
-  // Keys are looked for only where somebody wants to use one.
-  for (const form of document.querySelectorAll("form[data-sign]")) {
-    form.addEventListener("focusin", () => fill(form), { once: true });
-  }
-  for (const form of document.querySelectorAll("form[data-key-sign-in]")) {
+  for (const form of document.querySelectorAll("form[data-sign], form[data-key-sign-in]")) {
     form.hidden = false;
-    form.closest("details").addEventListener("toggle", (event) => {
-      if (event.target.open) fill(form);
-    });
+    fill(form);
   }
 })();

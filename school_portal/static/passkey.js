@@ -24,18 +24,12 @@
 
   // The options that the server gives for this button, with a challenge good once.
   async function ask(button) {
-    let answer, given;
-    try {
-      answer = await fetch(button.dataset.passkey, {
-        method: "POST",
-        headers: { Accept: "application/json", "X-CSRFToken": button.form.elements.csrf_token.value },
-        body: new URLSearchParams(button.dataset.use ? { use: button.dataset.use } : {}),
-      });
-      given = await answer.json();
-    } catch {
-      throw new Error("平台没有应答，请检查网络后重试。");
-    }
-    if (!answer.ok) throw new Error(given.detail);
+    const [allowed, given] = await portalAsk(button.dataset.passkey, {
+      method: "POST",
+      headers: { Accept: "application/json", "X-CSRFToken": button.form.elements.csrf_token.value },
+      body: new URLSearchParams(button.dataset.use ? { use: button.dataset.use } : {}),
+    });
+    if (!allowed) throw new Error(given.detail);
     given.challenge = bytes(given.challenge);
     if (given.user) given.user.id = bytes(given.user.id);
     for (const one of [...(given.allowCredentials ?? []), ...(given.excludeCredentials ?? [])])

@@ -69,25 +69,62 @@
     if (event.target.closest("[data-close]") || event.target === panel) panel.close();
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    const answer = await fetch(link.href, { headers: { "HX-Request": "true" } });
-    if (!answer.ok) return void (location.href = link.href);
+    const answer = await fetch(link.href, { headers: { "HX-Request": "true" } }).catch(() => null);
+    if (!answer?.ok) return void (location.href = link.href);
     document.getElementById("side-panel-text").innerHTML = await answer.text();
     panel.showModal();
   });
+
+  // A page's script asks the portal: whether it was done, and the document that says so. Only what
+  // got no answer at all is the network's; else the server's own words say what is wrong.
+  const AWAY = "平台没有应答，请检查网络后重试。";
+  const BROKEN = "平台暂时无法使用，请稍后重试。";
+  window.portalAsk = async (address, how) => {
+    const answer = await fetch(address, how).catch(() => {
+      throw new Error(AWAY);
+    });
+    const told = await answer.json().catch(() => null);
+    if (!told || !(answer.ok || told.detail)) throw new Error(BROKEN);
+    return [answer.ok, told];
+  };
+
+  // What htmx asked for and did not get is said where its answer belongs, and stays unsaved.
+  const ENDED = ["request.sign-in", "request.csrf", "request.duty"];
+  const isServersLine = (target, xhr) =>
+    target.id === "saved" && [409, 422].includes(xhr.status) &&
+    xhr.getResponseHeader("Content-Type")?.startsWith("text/html");
+  function problemOf(xhr) {
+    try {
+      return JSON.parse(xhr.responseText) ?? {};
+    } catch {
+      return {};
+    }
+  }
+  function missed(event) {
+    const { elt, target, xhr } = event.detail;
+    const { code, detail = BROKEN } = problemOf(xhr);
+    const guarded = elt.matches("form[data-guard]");
+    const ended = ENDED.includes(code);
+    if (guarded) dirty.add(elt);
+    if (isServersLine(target, xhr)) return;
+    if (elt.matches("[data-announce]")) return void (ended && location.reload());
+    const why = ended ? "登录已结束或页面已过期，请先复制所写内容，再重新打开本页。" : detail;
+    const told = document.createElement("span");
+    told.className = "field-error";
+    told.textContent = (guarded ? "没有保存：" : "") + (xhr.status ? why : AWAY);
+    target.replaceChildren(told);
+  }
 
   // A draft saves itself: what is on its way needs no asking; what was not kept is said.
   document.addEventListener("htmx:beforeSend", (event) => dirty.delete(event.detail.elt));
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { target, xhr } = event.detail;
-    if (target.id === "saved" && [409, 422].includes(xhr.status)) event.detail.shouldSwap = true;
+    if (isServersLine(target, xhr)) event.detail.shouldSwap = true;
   });
   document.addEventListener("htmx:afterRequest", (event) => {
-    const { elt, successful, xhr } = event.detail;
-    if (!elt.matches("form[data-guard]") || successful) return;
-    dirty.add(elt);
-    if (![409, 422].includes(xhr.status))
-      document.getElementById("saved").textContent = "没有保存，请检查网络后点“保存草稿”。";
+    if (!event.detail.successful) missed(event);
   });
+  document.addEventListener("htmx:onLoadError", missed);
 
   // What people print is printed whole: the list's page for print, and what is folded on the screen.
   const whole = document.querySelector("[data-print-all]");

@@ -1,4 +1,4 @@
-"""Every action that is recorded has words for the people who read the trail."""
+"""Every action that is recorded has words for the people who read the trail, and its test."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from school_portal.services.audit_words import WORDS
+from school_portal.services.audit_words import _OTHERS, WORDS
 
 PACKAGE = Path(__file__).parents[2] / "school_portal"
+TESTS = Path(__file__).parents[1]
 _CODE = re.compile(r"[a-z]+(-[a-z]+)*(\.[a-z]+(-[a-z]+)*)?\Z")
 
 
@@ -41,3 +42,14 @@ def test_every_recorded_action_has_words() -> None:
     }
     assert {"key-sign-in.tls", "user.enable", "submission.refuse"} <= found
     assert found - WORDS.keys() == set()
+
+
+def test_every_recorded_action_is_looked_for_by_a_test() -> None:
+    """Else it may be lost unseen. A workflow's moves are recorded in one place and tested there."""
+    written = "".join(
+        path.read_text(encoding="utf-8")
+        for path in TESTS.rglob("test_*.py")
+        if path != Path(__file__)
+    )
+    named = {action for action in _OTHERS if f'"{action}"' in written}
+    assert _OTHERS.keys() - named == set()

@@ -185,6 +185,7 @@ def page(context: BrowserContext) -> Page:
 
 def faults(page: Page) -> list[object]:
     """What axe finds serious, and what would have to be scrolled sideways."""
+    page.wait_for_load_state()
     wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     return [
         (found["id"], [node["target"] for node in found["nodes"]][:3])
@@ -211,7 +212,6 @@ def agent(site: Site) -> Iterator[soft_key.Agent]:
 
 def sign(page: Page, name: str) -> None:
     """The page's form, signed with that key and sent."""
-    page.get_by_label("PIN").focus()
     page.get_by_label("密钥", exact=True).select_option(name)
     page.get_by_label("PIN").fill(PIN)
     page.get_by_role("button", name="签名并提交").click()
@@ -221,7 +221,7 @@ def sign_in(page: Page, username: str) -> None:
     page.goto("/auth/sign-in")
     page.get_by_label("用户名").fill(username)
     page.get_by_label("密码").fill(PASSWORD)
-    page.get_by_role("button", name="登录").click()
+    page.get_by_role("button", name="登录", exact=True).click()
     page.get_by_role("button", name="退出").wait_for()
 
 

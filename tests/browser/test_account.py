@@ -22,7 +22,7 @@ def test_a_change_from_the_first_word_to_the_approval(page: Page) -> None:
     sign_in(page, "li")
     page.goto("/school/account")
     check(page)
-    page.get_by_role("button", name="变更 keyID 或操作人员").click()
+    page.get_by_role("link", name="变更 keyID 或操作人员").click()
     for name in FIELDS:
         page.locator(f"#{name}").fill(getattr(ENTRY, name))
     page.get_by_label("调饮师四级/中级工").check()

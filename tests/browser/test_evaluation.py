@@ -36,7 +36,7 @@ def test_from_the_first_word_to_the_receipt(page: Page) -> None:
     sign_in(page, "zhang")
     page.goto("/school/evaluations")
     check(page)
-    page.locator(".page-head").get_by_role("button", name="填写申请").click()
+    page.locator(".page-head").get_by_role("link", name="填写申请").click()
 
     # Written, it saves itself, and leaving asks no more.
     for name, label in LABELS.items():
@@ -79,7 +79,7 @@ def test_without_script_a_project_is_found_and_chosen(browser: Browser, site: Si
     page = context.new_page()
     sign_in(page, "li")
     page.goto("/school/evaluations")
-    page.locator(".page-head").get_by_role("button", name="填写申请").click()
+    page.locator(".page-head").get_by_role("link", name="填写申请").click()
     page.get_by_label("联系地址").fill("上海市示例路 3 号")
     page.get_by_role("button", name="保存草稿").click()
     expect(page.get_by_text("已保存草稿")).to_be_visible()

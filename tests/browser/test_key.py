@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from school_portal.security.ca.certificates import read_certificate, unbase64
 from tests.browser.conftest import NAMES, PIN, Site, roster_file, sign, sign_in
@@ -25,8 +25,9 @@ def use(page: Page, name: str, pin: str = PIN) -> None:
 @pytest.mark.usefixtures("agent")
 def test_a_key_signs_in_and_leads_to_the_page_that_was_asked_for(page: Page) -> None:
     page.goto("/school/rosters")
-    page.get_by_text("用 CA 密钥登录").click()
-    expect(page.get_by_label("密钥", exact=True).get_by_role("option")).to_have_text(NAMES)
+    expect(page.get_by_label("密钥", exact=True).get_by_role("option")).to_have_text(
+        ["请选择密钥", *NAMES]
+    )
     use(page, "key-1", "")
     expect(page.get_by_role("alert")).to_have_text("请输入密钥的 PIN。")
     use(page, "key-1", "wrong one")
@@ -34,28 +35,67 @@ def test_a_key_signs_in_and_leads_to_the_page_that_was_asked_for(page: Page) -> 
     check(page)
     use(page, "key-1")
     page.wait_for_url("**/school/rosters")
-    expect(page.get_by_text("平台操作人员", exact=True)).to_be_visible()
+    expect(page.locator(".who").get_by_text("张老师")).to_be_visible()
 
 
 @pytest.mark.usefixtures("agent")
 def test_an_approved_account_is_opened_on_the_sign_in_page(page: Page) -> None:
     page.goto("/auth/sign-in")
-    page.get_by_text("用 CA 密钥登录").click()
     use(page, "key-2")
     expect(page.get_by_role("alert")).to_contain_text("尚未注册开户")
     check(page)
     page.get_by_role("button", name="注册开户").click()
     expect(page.get_by_text("已注册开户")).to_be_visible()
     page.get_by_role("button", name="退出").click()
-    page.get_by_text("用 CA 密钥登录").click()
     use(page, "key-2")
     expect(page.get_by_text("示例新开户学校").first).to_be_visible()
 
 
 def test_without_an_agent_the_page_says_what_to_do(page: Page) -> None:
     page.goto("/auth/sign-in")
-    page.get_by_text("用 CA 密钥登录").click()
-    expect(page.get_by_role("alert")).to_contain_text("没有找到密钥程序")
+    expect(page.locator("[data-key-state]")).to_contain_text("没有找到密钥程序")
+    expect(page.get_by_label("密钥", exact=True)).to_have_value("")
+    check(page)
+    page.get_by_role("link", name="读不到密钥怎么办").click()
+    expect(page.get_by_text("962600")).to_be_visible()
+    check(page)
+    page.get_by_role("link", name="返回登录页").click()
+    expect(page.get_by_role("heading", name="登录", exact=True)).to_be_visible()
+
+
+def test_the_key_stands_first(page: Page) -> None:
+    page.goto("/auth/sign-in")
+    expect(page.locator("h2")).to_have_text(["用 CA 密钥登录", "用用户名和密码登录"])
+    expect(page.get_by_role("button", name="用密钥登录")).to_be_visible()
+
+
+def test_of_one_key_it_is_chosen_of_several_none(page: Page, site: Site) -> None:
+    answered = f"http://127.0.0.1:{site.agent_port}/keys"
+    keys = [{"id": "a", "name": "甲"}, {"id": "b", "name": "乙"}]
+    listed: list[list[dict[str, str]]] = [keys[:1]]
+
+    def answer(route: Route) -> None:
+        headers = {"Access-Control-Allow-Origin": site.address}
+        route.fulfill(json={"keys": listed[-1]}, headers=headers)
+
+    page.route(answered, answer)
+    page.goto("/auth/sign-in")
+    state, key = page.locator("[data-key-state]"), page.get_by_label("密钥", exact=True)
+    expect(state).to_have_text("读到 1 把密钥。")
+    expect(key).to_have_value("a")
+    listed.append(keys)
+    page.reload()
+    expect(state).to_have_text("读到 2 把密钥，请选择本校的一把。")
+    expect(key).to_have_value("")
+    key.select_option("乙")
+    page.get_by_role("button", name="重新读取密钥").click()
+    expect(state).to_contain_text("读到 2 把")
+    expect(key).to_have_value("b")  # what was chosen stays while it is there
+    listed.append([])
+    page.get_by_role("button", name="重新读取密钥").click()
+    expect(state).to_contain_text("没有读到密钥，请插入")
+    stored = page.evaluate("JSON.stringify([localStorage, sessionStorage])")
+    assert "乙" not in stored
 
 
 FORM = """(message) => {

@@ -76,10 +76,10 @@ def test_a_second_factor_is_set_up_and_asked_for(page: Page) -> None:
     page.get_by_role("button", name="退出").click()
     page.get_by_label("用户名").fill("bao")
     page.get_by_label("密码").fill(PASSWORD)
-    page.get_by_role("button", name="登录").click()
+    page.get_by_role("button", name="登录", exact=True).click()
     assert faults(page) == []
     page.get_by_label("验证码").fill(totp.at(time.time() + totp.interval))
-    page.get_by_role("button", name="登录").click()
+    page.get_by_role("button", name="登录", exact=True).click()
     expect(page.get_by_role("button", name="退出")).to_be_visible()
     page.goto("/settings/second-factor")
     page.get_by_role("button", name="停用验证应用").click()

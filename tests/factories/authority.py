@@ -8,7 +8,7 @@ from typing import Any
 
 from asn1crypto.crl import IssuingDistributionPoint
 from asn1crypto.pem import armor
-from asn1crypto.x509 import Extension
+from asn1crypto.x509 import Extension, Name
 
 from school_portal.demo import authority
 from school_portal.demo.authority import Issued, RsaSigner, Signer, Sm2Signer
@@ -53,7 +53,7 @@ class World:
 
     @staticmethod
     def ca(
-        name: str,
+        name: str | Name,
         signer: Signer,
         issuer: Issued | None = None,
         *,

@@ -21,7 +21,6 @@ def enrol(session: Session, portal: Portal, school: School, *numbers: int) -> Ro
     for _ in rosters.read(session, portal, roster.id):
         session.commit()
     rosters.confirm(session, portal, CONSOLE, roster, accept_valid=False)
-    for _ in rosters.save(session, portal, roster.id):
-        session.commit()
+    rosters.save(session, portal, roster.id)
     session.commit()
     return roster

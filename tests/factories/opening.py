@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import BytesIO
 
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 
 from importers.opening_template import opening_template
 from tests.factories.operation import uscc
@@ -66,13 +66,14 @@ def running() -> Rows:
     }
 
 
-def workbook(rows: Rows) -> BytesIO:
-    """The workbook of those rows, all cells text."""
+def workbook(rows: Rows, change: Callable[[Workbook], object] = bool) -> BytesIO:
+    """The workbook of those rows, all cells text, with whatever else is done to it."""
     book = load_workbook(BytesIO(opening_template()))
     for name, lines in rows.items():
         for number, line in enumerate(lines, 2):
             for place, value in enumerate(line, 1):
                 book[name].cell(number, place).value = value or None
+    change(book)
     content = BytesIO()
     book.save(content)
     content.seek(0)

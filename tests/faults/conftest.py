@@ -1,4 +1,7 @@
-"""Real worker processes on a real Valkey, with leases and sweeps quick enough to watch."""
+"""Real worker processes on a real Valkey, with leases and sweeps quick enough to watch.
+
+This process's clock stands weeks away from the workers': nothing of theirs depends on it.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ from school_portal.extensions import db
 from school_portal.models import Job, JobState, Roster, Student, dialect
 from school_portal.services import rosters
 from school_portal.services.access import Actor
-from school_portal.services.portal import Clock, Portal, utc_now
+from school_portal.services.portal import Portal
 from tests.factories.operation import Operation, running, workbook
 
 CONSOLE = Actor.operator_at_the_console()
@@ -76,11 +79,14 @@ class Crew:
         self.workers: list[subprocess.Popen[bytes]] = []
         self.started = 0
 
-    def start(self) -> subprocess.Popen[bytes]:
+    def start(self, *program: str) -> subprocess.Popen[bytes]:
+        """A worker; `program`: what Python runs in its place."""
         self.started += 1
         with (self.folder / f"worker-{self.started}.log").open("wb") as log:
             worker = subprocess.Popen(
-                [sys.executable, "-m", "batch.worker"], env=self.environment, stderr=log
+                [sys.executable, *(program or ("-m", "batch.worker"))],
+                env=self.environment,
+                stderr=log,
             )
         self.workers.append(worker)
         return worker
@@ -103,12 +109,6 @@ class Crew:
 
     def logs(self) -> str:
         return "".join(path.read_text() for path in sorted(self.folder.glob("worker-*.log")))
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """The workers' own: this process and they must agree on leases."""
-    return utc_now
 
 
 @pytest.fixture

@@ -57,15 +57,19 @@ class Killer:
         return read_job(job_id)
 
     def kill(self) -> None:
-        """A work-horse, a worker (at work where one is), or both in one blow."""
+        """A work-horse, its file's reader, a worker (at work where one is), or both in one blow."""
         busy = [worker for worker in self.crew.workers if children(worker.pid)]
         worker = self.random.choice(busy or self.crew.workers)
-        victim = self.random.choice(["horse", "horse", "worker", "both"])
+        victim = self.random.choice(["horse", "reader", "worker", "both"])
         horses = children(worker.pid)
-        if victim != "horse" or not horses:
+        readers = [reader for horse in horses for reader in children(horse)]
+        if victim in ("worker", "both") or not horses:
             self.crew.kill_worker(worker)
             self.crew.start()
-        if victim != "worker":
+        if victim == "reader" and readers:
+            for reader in readers:
+                kill_process(reader)
+        elif victim != "worker":
             for horse in horses:
                 kill_process(horse)
         self.killed += 1

@@ -22,6 +22,7 @@ from tests.faults.conftest import (
     Crew,
     Office,
     ended,
+    kill_process,
     read_job,
     reading,
     state_of,
@@ -31,6 +32,21 @@ from tests.faults.conftest import (
 
 pytestmark = pytest.mark.faults
 MANY = 6000
+# A worker who reads on for longer than anybody waits here.
+LONG = """
+from threading import Event
+from batch import worker
+from school_portal.services import rosters
+from school_portal.services.checking import Checked
+
+def read(*_):
+    for _ in range(1200):
+        yield Checked([], [], 1, None, None)
+        Event().wait(0.05)
+
+rosters.read = read
+worker.main()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -89,13 +105,42 @@ def test_a_job_told_to_end_leaves_nothing_half_done(
     assert student_count() == 0
 
 
+def test_a_work_horse_whose_worker_was_killed_hands_its_job_back(
+    office: Office, crew: Crew
+) -> None:
+    """It watches its worker: nobody else would notice when it hangs or dies in its turn."""
+    crew.environment["SCHOOL_PORTAL_LEASE_SECONDS"] = "600"  # nobody waits for its end
+    worker = crew.start("-c", LONG)
+    _, check = office.upload([student(1)])
+    in_the_middle(check)
+    crew.kill_worker(worker)
+    until(lambda: state_of(check) is not JobState.RUNNING, "the orphan's giving up", seconds=30)
+    job = read_job(check)
+    assert (job.state, job.attempts, job.leased_until) == (JobState.QUEUED, 0, None)
+    crew.start()
+    until(lambda: ended(check), "the next worker")
+    assert state_of(check) is JobState.DONE
+
+
+def test_a_job_whose_work_horse_was_killed_is_free_at_once(
+    office: Office, crew: Crew, many: bytes
+) -> None:
+    crew.environment["SCHOOL_PORTAL_LEASE_SECONDS"] = "600"  # nobody waits for its end
+    crew.start()
+    roster_id, check = office.upload_file(many)
+    in_the_middle(check)
+    (horse,) = crew.horses()
+    kill_process(horse)
+    until(lambda: ended(check), "the same worker's next work-horse")
+    job = read_job(check)
+    assert (job.state, job.attempts) == (JobState.DONE, 2)
+    assert office.roster(roster_id).accepted == MANY
+
+
 def test_a_stuck_work_horse_loses_its_job_and_cannot_write(
     office: Office, working: Crew, many: bytes
 ) -> None:
-    roster_id, check = office.upload_file(many)
-    in_the_middle(check)
-    (horse,) = working.horses()
-    freeze_between_transactions(horse)
+    roster_id, check, horse = frozen_in_the_middle(office, working, many)
     try:
         until(lambda: read_job(check).fence == 2, "another worker's claim")
     finally:
@@ -104,9 +149,24 @@ def test_a_stuck_work_horse_loses_its_job_and_cannot_write(
     assert (state_of(check), read_job(check).fence) == (JobState.DONE, 2)
     assert office.roster(roster_id).accepted == MANY
     with reading() as looking:
-        rows = looking.scalars(sa.select(RosterRow.row)).all()
+        rows = looking.scalars(
+            sa.select(RosterRow.row).where(RosterRow.roster_id == roster_id)
+        ).all()
     assert len(rows) == len(set(rows)) == MANY
     until(lambda: "job.lost" in working.logs(), "the first one's giving up")
+
+
+def frozen_in_the_middle(office: Office, working: Crew, many: bytes) -> tuple[int, str, int]:
+    """A roster, its check, and the stopped work-horse that has not ended it."""
+    for _ in range(10):  # where it was quicker than we are
+        roster_id, check = office.upload_file(many)
+        in_the_middle(check)
+        (horse,) = working.horses()
+        freeze_between_transactions(horse)
+        if not ended(check):
+            return roster_id, check, horse
+        os.kill(horse, signal.SIGCONT)
+    raise AssertionError("each time the check had ended")
 
 
 def freeze_between_transactions(pid: int) -> None:

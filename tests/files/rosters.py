@@ -91,11 +91,11 @@ def saved(book: Workbook) -> bytes:
     return out.getvalue()
 
 
-def xls(cells: Cells, *, dates_1904: bool = False) -> bytes:
+def xls(cells: Cells, *, dates_1904: bool = False, name: str = "名册") -> bytes:
     """An Excel 97 workbook; dates as date cells."""
     book = xlwt.Workbook()
     book.dates_1904 = dates_1904
-    sheet = book.add_sheet("名册")
+    sheet = book.add_sheet(name)
     day = xlwt.easyxf(num_format_str="yyyy-mm-dd")
     for row, values in enumerate(cells):
         for column, value in enumerate(values):

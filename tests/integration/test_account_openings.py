@@ -304,13 +304,15 @@ def test_the_old_key_stops_when_the_change_is_approved(
     opening = received(session, portal, school, key_id=OTHER_KEY, lines=())
     assert opening.kind is OpeningKind.CHANGE
     assert school.key_id_index == portal.vault.index("key-id", KEY)
-    holder, person = (user(session, portal, name, school=school) for name in ("key", "zhang"))
-    holder.username = sign_ins.key_holder(school)  # no name that anybody is given
-    by_key, _ = sign_ins.begin(session, holder, portal.clock())
+    person = user(session, portal, "zhang", school=school)
+    stranger = user(session, portal, "li", school=operation.other)
+    by_key, _ = sign_ins.begin(session, person, portal.clock(), by_key=True)
     by_password, _ = sign_ins.begin(session, person, portal.clock())
+    elsewhere, _ = sign_ins.begin(session, stranger, portal.clock(), by_key=True)
     account_openings.approve(session, portal, CENTRE, opening)
     assert sign_ins.find(session, by_key, portal.clock()) is None
-    assert sign_ins.find(session, by_password, portal.clock()) is not None
+    for token in (by_password, elsewhere):
+        assert sign_ins.find(session, token, portal.clock()) is not None
     assert school.key_id_index == portal.vault.index("key-id", OTHER_KEY)
     assert school_accounts.state_of(session, school, TODAY) is AccountState.OPEN
     assert school.opened_on == TODAY

@@ -96,12 +96,21 @@ def id_of(session: Session, school: School) -> int:
     return found
 
 
+def started(school: Visitor) -> str:
+    """Where a draft of one word is edited."""
+    first = {"contact": "王老师", "dual_certificate": "否"}
+    location: str = school.post(f"{OPENINGS}/new", follow=False, **first).location
+    return location.removesuffix("submit") + "edit"
+
+
+OPENINGS = "/school/account/openings"
+
+
 def test_a_school_fills_in_annex_2_and_hands_it_in(
     school: Visitor, session: Session, portal: Portal
 ) -> None:
-    edit = school.post("/school/account/openings", follow=False).location
+    edit = started(school)
     page = edit.removesuffix("/edit")
-    assert "校长" in school.text(edit)
     some: dict[str, Any] = {"leader": "李副校长", "key_id": "SHORT", "dual_certificate": "否"}
     checked = school.post(edit, **some).get_data(as_text=True)
     assert "还有 12 处需要改正" in checked
@@ -119,8 +128,23 @@ def test_a_school_fills_in_annex_2_and_hands_it_in(
     assert (opening.dual_certificate, opening.lines[0].project) == (True, DRINKS_4)
 
 
+def test_a_form_is_no_draft_before_a_word_of_it_is_kept(school: Visitor, session: Session) -> None:
+    shown = school.text(f"{OPENINGS}/new")
+    assert "还没有保存" in shown and 'value="校长"' in shown and 'value="张老师"' in shown
+    long = school.post(f"{OPENINGS}/new", dual_certificate="否", contact="王" * 51)
+    assert long.status_code == 422
+    assert 'value="' + "王" * 51 in long.get_data(as_text=True)
+    assert session.scalars(sa.select(AccountOpening)).all() == []
+    session.rollback()
+    edit = started(school)
+    again = started(school)  # sent twice, it is one
+    assert again == edit
+    assert school.get(f"{OPENINGS}/new", follow=False).location == edit.removesuffix("/edit")
+    assert session.scalars(sa.select(AccountOpening.contact)).all() == ["王老师"]
+
+
 def test_what_is_ticked_stays_while_one_searches(school: Visitor, session: Session) -> None:
-    edit = school.post("/school/account/openings", follow=False).location
+    edit = started(school)
     answer = school.post(edit, follow=False, go="search", q="医疗", **FIELDS)
     assert not any(secret in answer.location for secret in SECRETS)
     text = school.text(answer.location.split("#")[0])
@@ -132,7 +156,7 @@ def test_what_is_ticked_stays_while_one_searches(school: Visitor, session: Sessi
 def test_the_document_is_not_sent_back_and_stays_where_left_empty(
     school: Visitor, session: Session, portal: Portal
 ) -> None:
-    edit = school.post("/school/account/openings", follow=False).location
+    edit = started(school)
     school.post(edit, **FIELDS)
     text = school.text(edit)
     assert DOCUMENT not in text
@@ -263,7 +287,9 @@ def test_the_centre_decides_exactly_what_it_selected(
     assert f'name="id" value="{line_id}"' in reasonless.get_data(as_text=True)
     centre.post("/centre/permissions/decide", action="revoke", id=line_id, reason="机构终止。")
     assert "机构终止。" in school.text("/school/account")
-    assert centre.get("/centre/permissions/decide?action=withdraw&id=1").status_code == 404
+    for action in ("withdraw", "nothing", ""):
+        path = f"/centre/permissions/decide?action={action}&id={line_id}"
+        assert centre.get(path).status_code == 404
 
 
 def test_without_an_evaluation_the_centre_is_warned_and_confirms(

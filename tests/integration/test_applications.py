@@ -123,3 +123,27 @@ def test_the_export_holds_numbers_as_text_and_no_live_formula(
     assert cells[student(1)["证件号码*"]].data_type == "s"
     assert cells[student(1)["证件号码*"]].number_format == "@"
     assert cells["=1+1"].data_type == "s"
+
+
+def test_nothing_of_the_export_is_cut_off_on_screen_or_on_paper(
+    session: Session, portal: Portal, operation: Operation
+) -> None:
+    long = {"姓名*": "古丽·阿卜杜热西提·买买提", "班级": "二〇二四级中餐烹饪专业一班（校企合作）"}
+    saved(session, portal, operation.school, [student(1, **long), student(2)])
+    made = generate(session, portal, operation.school)
+    application = session.get_one(GroupApplication, made["created"][0])
+    sheet = load_workbook(BytesIO(export(session, portal.vault, CONSOLE, application))).active
+    assert sheet is not None
+    labels = [cell for cell in sheet["A"] if cell.value and cell.font.bold]
+    table = [cell for row in sheet.iter_rows(min_row=14) for cell in row]
+    for cell in [*labels, *table]:
+        needed = sum(1 if letter.isascii() else 2 for letter in str(cell.value or ""))
+        width = sheet.column_dimensions[cell.column_letter].width
+        assert needed <= width or cell.alignment.wrap_text, cell.coordinate
+        assert needed <= width or width > 30, cell.coordinate
+    assert (sheet["A1"].value, sheet["A14"].value) == ("申报编号", "序号")
+    properties = sheet.sheet_properties.pageSetUpPr
+    assert properties is not None
+    assert (properties.fitToPage, sheet.page_setup.fitToHeight) == (True, 0)
+    assert (sheet.page_setup.orientation, sheet.page_setup.paperSize) == ("landscape", 9)
+    assert sheet.print_title_rows == "$14:$14"

@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 from sqlalchemy.orm import Session
 
 from school_portal.domain.workflow import Role
-from school_portal.models import AuditEvent
+from school_portal.models import AuditEvent, Job, JobState
 from school_portal.security import audit
 from school_portal.services.portal import Portal
 from tests.conftest import NOW, FakeClock
@@ -134,6 +134,33 @@ def test_the_chain_is_walked_by_a_worker(
     centre.post(f"{PAGE}/verify")
     work(session, portal)
     assert "第 7 条审计记录的内容已被改动" in centre.text(PAGE)
+
+
+@pytest.mark.parametrize("state", [JobState.FAILED, JobState.QUARANTINED])
+def test_a_walk_that_did_not_end_is_told_beside_the_one_that_did(
+    centre: Visitor, session: Session, portal: Portal, clock: FakeClock, state: JobState
+) -> None:
+    def ask() -> None:
+        clock.now += timedelta(minutes=1)
+        assert centre.post(f"{PAGE}/verify").status_code == 200
+
+    def break_off() -> str:
+        ask()
+        waiting = sa.select(Job).where(Job.state == JobState.QUEUED)
+        session.scalars(waiting).one().state = state
+        session.commit()
+        return centre.text(PAGE)
+
+    assert "核对没有完成" in break_off()
+    ask()
+    work(session, portal)
+    done = centre.text(PAGE)
+    assert "核对没有完成" not in done
+    assert "notice-good" in done
+    told = break_off()
+    assert "核对没有完成" in told
+    assert "未发现改动" in told
+    assert "notice-good" not in told
 
 
 # One bit of what is kept; SQLite keeps what is no text, no instant and of another kind as well.

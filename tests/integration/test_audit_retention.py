@@ -47,7 +47,7 @@ def test_the_oldest_go_and_an_event_vouches_for_the_place(retired: Session, port
     assert findings(retired) == []
     last = retired.get_one(AuditEvent, 11)
     first = retired.get_one(AuditEvent, 5)
-    assert (last.action, last.detail["through"]) == (audit.RETIRE, 4)
+    assert (last.action, last.detail["through"]) == ("audit.retire", 4)
     assert last.detail["digest"] == first.previous.hex()
     assert audit_retention.retire(retired, portal) == 0
     retired.commit()

@@ -91,7 +91,7 @@ def test_a_certificate_signs_in(site: Site, records: Session) -> None:
     cookie = answer.headers["Set-Cookie"]
     assert cookie.startswith("__Host-session=")
     assert "; Secure" in cookie
-    assert "平台操作人员" in web.get("/school/rosters").text
+    assert "张老师" in web.get("/school/rosters").text
     (told,) = events(records, "key-sign-in.tls")
     assert len(str(told["certificate"])) == 64
     assert told["crl_next_update"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -128,6 +129,22 @@ def test_a_disabled_holder(app: Flask, session: Session, world: World) -> None:
     session.commit()
     assert present(app, header).status_code == 403
     assert refused(session) == "ca.account-not-open"
+
+
+@pytest.mark.parametrize("days", [(None, None), (1, None), (-9, 0)])
+def test_an_account_that_is_not_open(
+    app: Flask, session: Session, school: Signers, days: tuple[int | None, int | None]
+) -> None:
+    """Not opened, opened tomorrow, stopped today."""
+    opened, stopped = (
+        None if day is None else school.portal.today() + timedelta(days=day) for day in days
+    )
+    made = school.operation.school
+    made.opened_on, made.stopped_on = opened, stopped
+    session.commit()
+    assert present(app, escaped(school.world.leaf().der)).status_code == 403
+    assert refused(session) == "ca.account-not-open"
+    assert session.scalar(sa.select(sa.func.count()).select_from(SignIn)) == 0
 
 
 def test_without_ca_there_is_no_such_way(

@@ -162,6 +162,13 @@ def test_wrong_opening_data_is_told_whole_and_loads_nothing(
     assert portal_command("applications", "list", "--school", SCHOOL)[0] == 1
 
 
+def test_the_chain_begins_with_init_alone(portal_command: Portal) -> None:
+    for _ in range(2):
+        assert portal_command("init")[0] == 0
+        told = document(portal_command("audit", "verify", "--format", "json"))
+        assert (told["events"], told["findings"]) == (1, [])
+
+
 def test_before_init_every_command_says_so(portal_command: Portal, tmp_path: Path) -> None:
     file = tmp_path / "r.csv"
     file.write_text("学号")

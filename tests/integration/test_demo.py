@@ -73,8 +73,7 @@ def test_the_rosters_to_try_are_of_different_people(
     for _ in rosters.read(session, portal, roster.id):
         session.commit()
     rosters.confirm(session, portal, actor, roster, accept_valid=True)
-    for _ in rosters.save(session, portal, roster.id):
-        session.commit()
+    rosters.save(session, portal, roster.id)
     assert (roster.created, roster.rejected) == (55, 5)
     with (folder / TO_TRY).open("rb") as stream:
         document = checking.check_document(

@@ -9,12 +9,15 @@ from datetime import date, datetime
 from hashlib import sha256
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from school_portal.domain.specialty_evaluation import EvaluationAction
 from school_portal.domain.windows import TZ
-from school_portal.models import SpecialtyEvaluation
+from school_portal.models import SignIn, SpecialtyEvaluation, User
+from school_portal.security import audit
 from school_portal.services.portal import Portal
 from school_portal.services.project_search import key_of
 from tests.conftest import FakeClock
@@ -45,8 +48,11 @@ def desk(session: Session, portal: Portal, operation: Operation) -> Desk:
     return Desk.of(session, portal, operation.school)
 
 
+NEW = "/school/evaluations/new"
+
+
 def started(visitor: Visitor) -> str:
-    answer = visitor.post("/school/evaluations", follow=False, training_level="secondary")
+    answer = visitor.post(f"{NEW}?training_level=secondary", follow=False, version="0")
     location: str = answer.location
     return location.removesuffix("/edit")
 
@@ -140,6 +146,24 @@ def test_autosave_says_when_and_the_second_editor_is_told(visitor: Visitor) -> N
     assert "丁老师" in visitor.text(f"{case}/edit")
 
 
+def test_an_autosave_after_the_sign_in_is_refused_and_never_redirected(
+    visitor: Visitor, session: Session
+) -> None:
+    case = started(visitor)
+    read = version(visitor.text(f"{case}/edit"))
+    session.execute(sa.update(User).values(must_change_password=True))
+    session.commit()
+    status, said = autosave(visitor, case, version=read)
+    assert (status, json.loads(said)["code"]) == (403, "request.duty")
+    session.execute(sa.delete(SignIn))
+    session.commit()
+    status, said = autosave(visitor, case, version=read)
+    assert (status, json.loads(said)["code"]) == (401, "request.sign-in")
+    part = visitor.get(f"{case}/projects", follow=False, headers={"HX-Request": "true"})
+    assert part.status_code == 401
+    assert visitor.get(f"{case}/edit", follow=False).status_code == 302  # a page is sent there
+
+
 def test_what_is_too_long_is_told_at_its_field(visitor: Visitor) -> None:
     case = started(visitor)
     read = version(visitor.text(f"{case}/edit"))
@@ -188,6 +212,34 @@ def test_what_is_no_document_is_refused(
         f"{case}/programmes", specialty=specialty, file=(io.BytesIO(content), name)
     )
     assert said in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["attach", "detach"])
+def test_nothing_is_told_as_done_whose_commit_failed(
+    app: Flask, visitor: Visitor, desk: Desk, monkeypatch: pytest.MonkeyPatch, gone: bool
+) -> None:
+    app.config.update(PROPAGATE_EXCEPTIONS=False)
+    evaluation = desk.complete()
+    made, specialty = evaluation.programmes[0].id, desk.school.specialties[0].id
+    case = kept(desk, evaluation)
+    with monkeypatch.context() as broken:
+        broken.setattr(audit, "digest_of", unreachable)
+        if gone:
+            answer = visitor.post(f"{case}/programmes/{made}/detach")
+        else:
+            file = (io.BytesIO(PDF), "计划.pdf")
+            answer = visitor.post(f"{case}/programmes", specialty=specialty, file=file)
+    assert answer.status_code == 500
+    page = visitor.text(f"{case}/edit")
+    assert "已移除" not in page
+    assert "已上传" not in page
+    assert "计划.pdf" not in page
+    assert "人才培养方案.pdf" in page
+
+
+def unreachable(_: object) -> bytes:
+    """The database goes away at the commit, which writes the audit chain."""
+    raise OperationalError("COMMIT", {}, Exception("gone"))
 
 
 def test_documents_are_what_they_are_and_nothing_else(visitor: Visitor, desk: Desk) -> None:
@@ -265,9 +317,38 @@ def test_withdrawing_asks_why(visitor: Visitor, desk: Desk) -> None:
     assert "专业停招" in visitor.text(case)
 
 
+def test_a_form_is_no_draft_before_a_word_of_it_is_kept(
+    visitor: Visitor, desk: Desk, specialty: int
+) -> None:
+    address = f"{NEW}?training_level=secondary"
+    page = visitor.text(address)
+    assert "还没有保存" in page and 'value="校长"' in page
+    long = visitor.post(address, version="0", contact="王" * 51)
+    assert long.status_code == 422
+    assert "王" * 51 in long.get_data(as_text=True)
+    assert "还没有专业评估申请" in visitor.text("/school/evaluations")
+    beside = {"csrf_token": visitor.token(), "version": "0", "contact": "王老师"}
+    line = visitor.send("POST", address, data=beside, headers={**HTML, "HX-Request": "true"})
+    text = line.get_data(as_text=True)
+    assert "已保存" in text and "/edit#lines" in text
+    beside |= {"version": version(text), "contact": "丙老师"}
+    visitor.send("POST", address, data=beside, headers={**HTML, "HX-Request": "true"})
+    assert (
+        visitor.send(
+            "POST", address, data={**beside, "version": "0", "contact": "丁老师"}, headers=HTML
+        ).status_code
+        == 409
+    )
+    found = visitor.get(address, follow=False).location
+    assert 'value="丙老师"' in visitor.text(found)
+    kept = desk.session.query(SpecialtyEvaluation).one()
+    assert (kept.contact, kept.legal_representative) == ("丙老师", "")
+
+
 def test_no_draft_of_a_training_level_of_others(visitor: Visitor) -> None:
     for level in ("higher", "none", ""):
-        assert visitor.post("/school/evaluations", training_level=level).status_code == 404
+        assert visitor.get(f"{NEW}?training_level={level}").status_code == 404
+        assert visitor.post(f"{NEW}?training_level={level}", version="0").status_code == 404
 
 
 def test_pages_hold_no_script_and_no_style(visitor: Visitor, desk: Desk, specialty: int) -> None:

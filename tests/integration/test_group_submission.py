@@ -193,6 +193,11 @@ def test_another_schools_application_is_none(desk: Signers) -> None:
         group_submission.withdraw(desk.session, desk.portal, desk.actor, others, "名单有误")
 
 
+def test_withdrawing_needs_its_reason(desk: Signers, draft: GroupApplication) -> None:
+    with pytest.raises(Refused, match="理由"):
+        group_submission.withdraw(desk.session, desk.portal, desk.actor, draft, " ")
+
+
 def refused_students(desk: Signers, draft: GroupApplication) -> dict[str, list[str]]:
     with pytest.raises(NoLongerEligible) as raised:
         submit(desk, draft)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from io import BytesIO
+from io import BytesIO, RawIOBase
 from typing import Any
 
 import pytest
@@ -24,6 +24,7 @@ from tests.factories.evaluations import PDF, Desk
 from tests.factories.operation import running
 from tests.factories.visitor import HTML, Visitor, user
 
+MIB = 1024 * 1024
 SITE = "https://localhost"
 
 
@@ -86,6 +87,42 @@ def test_headers_of_every_page_error_and_file(app: Flask, site: str, school: Vis
             assert "Access-Control-Allow-Origin" not in headers, path
 
 
+class Endless(RawIOBase):
+    """A body without end, which notes how much of it was taken."""
+
+    taken = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: memoryview) -> int:  # type: ignore[override]
+        self.taken += len(target)
+        assert self.taken < 100 * MIB, "read on and on"
+        return len(target)
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["told", "in pieces"])
+@pytest.mark.parametrize("path", ["/auth/sign-in", "/auth/ca/verify", "/school/rosters/new"])
+def test_no_more_is_taken_than_the_largest_file_needs(app: Flask, path: str, told: bool) -> None:
+    """As shipped; whether or not the length is told before."""
+    body = Endless()
+    in_pieces = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
+    length = {"CONTENT_LENGTH": str(64 * MIB + 1)} if told else in_pieces
+    answer = Visitor(app).send(
+        "POST",
+        path,
+        headers=HTML,
+        content_type="application/octet-stream",
+        environ_overrides={"wsgi.input": body, **length},
+    )
+    if told:
+        assert (answer.status_code, body.taken) == (413, 0)
+        assert "文件太大" in answer.get_data(as_text=True)
+    else:
+        assert answer.status_code >= 400
+        assert body.taken <= 65 * MIB
+
+
 def test_no_form_is_taken_without_its_token(app: Flask, school: Visitor) -> None:
     assert csrf._exempt_views == {
         "school_portal.blueprints.auth.ca.ca_verify",  # no form; a signed, bound challenge
@@ -120,6 +157,25 @@ def test_what_a_visitor_says_of_the_host_is_in_no_link(app: Flask, site: str) ->
     with app.test_request_context("/", headers={"Host": "evil.example"}):
         assert origin() == site
         assert verification_page("none") == f"{site}/verify/none"
+
+
+@pytest.mark.parametrize("path", ["/school", "/school//rosters", "/school///rosters/new?next=//x"])
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8443"])
+def test_a_redirect_stays_here_whatever_the_host_is_said_to_be(
+    app: Flask, path: str, host: str
+) -> None:
+    """Without ORIGIN too: what a cache or a proxy keeps of it must lead nowhere else."""
+    answer = Visitor(app).send("GET", path, headers={**HTML, "Host": host})
+    assert answer.status_code == 308
+    location = answer.headers["Location"]
+    assert location.startswith("/school/") and "evil" not in location
+
+
+@pytest.mark.parametrize("referrer", ["http://[", "http://localhost//evil.example/", "\\\\evil"])
+def test_the_way_back_is_within_the_portal(app: Flask, referrer: str) -> None:
+    answer = Visitor(app).send("GET", "/nowhere", headers={**HTML, "Referer": referrer})
+    assert answer.status_code == 404
+    assert 'href="//' not in answer.get_data(as_text=True)
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded"])
@@ -211,3 +267,28 @@ def test_a_word_of_the_query_stays_in_the_query(app: Flask, desk: Desk, word: st
     admin.sign_in("admin")
     page = admin.text(f"/settings/audit?{word}")
     assert f'href="/settings/audit/export.csv?{word}&amp;upto=' in page
+
+
+class Broken(BytesIO):
+    """A body of which the rest never comes: the web server gave its visitor up."""
+
+    def read(self, *_: object) -> bytes:
+        raise TimeoutError
+
+    def readinto(self, *_: object) -> int:
+        raise TimeoutError
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/auth/sign-in", "multipart/form-data; boundary=x"),
+        ("/auth/sign-in", "application/x-www-form-urlencoded"),
+        ("/auth/ca/verify", "application/json"),
+    ],
+)
+def test_what_does_not_come_whole_is_told_as_such(app: Flask, path: str, kind: str) -> None:
+    sent = {"input_stream": Broken(bytes(1000)), "content_type": kind}
+    answer = Visitor(app).send("POST", path, headers=HTML, **sent)
+    assert answer.status_code == 408
+    assert "没有全部收到" in answer.get_data(as_text=True)

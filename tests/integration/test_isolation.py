@@ -6,19 +6,22 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from batch.run import execute
 from school_portal import jobs
+from school_portal.blueprints.pages import page_of
 from school_portal.domain.workflow import Role
 from school_portal.extensions import db
-from school_portal.models import Job, JobState, Permission, Specialty
+from school_portal.models import Job, JobState, Permission, Specialty, dialect
 from school_portal.services import rosters
 from school_portal.services.access import Actor
 from school_portal.services.portal import Portal
@@ -194,9 +197,44 @@ def test_doors_open_for_their_audience(town: Town, monkeypatch: pytest.MonkeyPat
     assert failed == {}
 
 
+# What is written where somebody only looks: that they looked, where it has to be on record.
+ON_RECORD = {"audit_events", "audit_head", "challenges", "sign_ins"}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_looking_changes_nothing(town: Town) -> None:
+    before, written = everything_kept(), written_while_reading()
+    looked = set()
+    for rule, method, audience in town.doors():
+        for caller in (one for one in town.callers if method == "GET" and one.role in audience):
+            for where in found_behind(town, rule, caller):
+                path = town.path(rule, where) + QUERIES.get(rule.endpoint, "").format(**town.form)
+                if caller.knock("GET", path).status_code in (200, 302):
+                    looked.add(rule.endpoint)
+    after = everything_kept()
+    assert {name for name in after if after[name] != before[name]} - ON_RECORD == set()
+    assert written == set()
+    assert {"school.new_evaluation", "school.new_opening", "school.new_permissions"} <= looked
+
+
+def written_while_reading() -> set[str]:
+    """What is written from now on in transactions that were begun to read: their state is old."""
+    found: set[str] = set()
+
+    @event.listens_for(db.engine, "before_cursor_execute")
+    def seen(connection: sa.Connection, cursor: object, statement: str, *_: object) -> None:
+        reads = connection.get_execution_options().get(dialect.READ_ONLY)
+        if reads and statement.startswith(("INSERT", "UPDATE", "DELETE")):
+            found.add(statement)
+
+    return found
+
+
 QUERIES = {
     "centre.confirm_decision": "?action={action}&id={id}",
     "school.find_project": "?specialty={specialty}",
+    "school.new_evaluation": "?training_level={training_level}",
+    "school.start_evaluation": "?training_level={training_level}",
 }
 
 
@@ -204,6 +242,43 @@ def found_behind(town: Town, rule: Rule, caller: Caller) -> list[dict[str, int |
     if not rule.arguments:
         return [{}]
     return [dict(one.where) for one in town.behind(rule) if caller.name in one.found_by]
+
+
+_LINK = re.compile(r'<a [^>]*?href="([^"]*)')
+_SEARCH = re.compile(r'<form [^>]*method="get"[^>]*')
+_AN_ERROR = "请求编号"  # its page stands at no address
+
+
+def test_an_answer_to_what_was_sent_leads_on(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that answers what was sent: its links open when followed, and so does its own."""
+    monkeypatch.setattr(sa.orm.Session, "commit", sa.orm.Session.flush)
+    opens = town.app.url_map.bind("localhost")
+    wrong, answered = [], set()
+    for path, answer in sent_everywhere(town):
+        text = answer.get_data(as_text=True)
+        leads = [urlsplit(link).path or path for link in _LINK.findall(text) if link[0] != "#"]
+        leads += [path for form in _SEARCH.findall(text) if "action=" not in form]
+        wrong += [(path, one) for one in leads if not opens.test(one, method="GET")]
+        if _AN_ERROR not in text:
+            answered.add(opens.match(path, method="POST")[0])
+            with town.app.test_request_context(path, method="POST"):
+                wrong += [] if page_of(path) else [(path, "no page")]
+    assert wrong == []
+    assert len(answered) > 30
+
+
+def sent_everywhere(town: Town) -> Iterator[tuple[str, TestResponse]]:
+    """Every page that answers a form, whoever sends it."""
+    for rule, method, audience in town.doors():
+        public = [] if audience or rule.arguments else town.callers[:1]
+        callers = [one for one in town.callers if one.role in audience] or public
+        for caller in callers if method == "POST" else ():
+            for where in found_behind(town, rule, caller):
+                path = town.path(rule, where)
+                query = QUERIES.get(rule.endpoint, "").format(**town.form)
+                answer = caller.knock("POST", path + query, **town.form, role=caller.role)
+                if answer.status_code != 302 and answer.mimetype == "text/html":
+                    yield path, answer
 
 
 KINDS = ["roster-check", "roster-apply", "applications-generate"]

@@ -62,8 +62,7 @@ def school(session: Session, portal: Portal, monkeypatch: pytest.MonkeyPatch) ->
     for _ in rosters.read(session, portal, roster.id):
         session.commit()
     rosters.confirm(session, portal, CONSOLE, roster, accept_valid=False)
-    for _ in rosters.save(session, portal, roster.id):
-        session.commit()
+    rosters.save(session, portal, roster.id)
     desk = Desk.of(session, portal, found)
     desk.submit(desk.complete())
     session.commit()

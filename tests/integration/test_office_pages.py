@@ -145,6 +145,41 @@ def test_from_the_acceptance_to_the_last_seal(
     assert sealed.lines[0].starts_on == date(2026, 10, 15)
 
 
+def test_an_employer_like_the_school_waits_for_the_centres_word(
+    app: Flask, session: Session, portal: Portal, case: int, pool: list[int]
+) -> None:
+    page = f"/office/evaluations/{case}"
+    teaching, centre = (at(app, session, portal, role) for role in (TEACHING, CENTRE))
+    teaching.post(f"{page}/accept")
+    alike = session.get_one(Expert, pool[0])
+    alike.employer = "上海示例中等职业学校（东校区）烹饪系"
+    session.commit()
+    proposal = centre.text(f"{page}/panel")
+    assert "可能就是申请学校" in proposal
+    assert f'href="/office/experts/{pool[0]}"' in proposal
+    refused = centre.post(f"{page}/panel", experts=pool[:3], due_on="2026-10-30")
+    assert "e0的工作单位" in refused.get_data(as_text=True)
+    assert found(session, case).panel is None
+    session.commit()
+
+    centre.post(f"{page}/panel", experts=pool[1:4], due_on="2026-10-30")
+    panel = found(session, case).panel
+    assert panel is not None
+    gone = panel.members[0].id
+    session.commit()
+    centre.post(f"{page}/panel/{gone}/recuse", reason="亲属在该校任职")
+    choice = centre.text(f"{page}/panel/{gone}/replace")
+    assert ">e0（" not in choice
+    assert "须先核实工作单位的专家" in choice
+    centre.post(
+        f"/office/experts/{pool[0]}",
+        employer="上海示例中等职业学校（东校区）",
+        employer_uscc=uscc(50),
+        fields="调饮师",
+    )
+    assert ">e0（" in centre.text(f"{page}/panel/{gone}/replace")
+
+
 def test_an_experts_way(
     app: Flask, session: Session, portal: Portal, case: int, pool: list[int]
 ) -> None:

@@ -7,13 +7,14 @@ from io import BytesIO
 
 import pytest
 import sqlalchemy as sa
+from openpyxl import Workbook
 from sqlalchemy.orm import Session
 
 from school_portal.models import BodyProject, EvaluationLine, Permission, School, Specialty
 from school_portal.services import opening
 from school_portal.services.access import Actor
 from school_portal.services.portal import Portal
-from tests.factories.opening import COLLEGE, Rows, running, workbook
+from tests.factories.opening import COLLEGE, SCHOOL, Rows, running, workbook
 from tests.factories.operation import uscc
 
 CONSOLE = Actor.operator_at_the_console()
@@ -114,8 +115,84 @@ def test_the_highest_training_level_sets_a_schools_cap(session: Session, portal:
     assert [one.row for one in load(session, portal, rows).issues] == [4]
 
 
-def test_a_sheet_may_hold_its_header_only(session: Session, portal: Portal) -> None:
-    assert load(session, portal, {}).is_done
+def test_a_sheet_may_hold_its_header_only_and_what_holds_nothing_at_all_says_so(
+    session: Session, portal: Portal
+) -> None:
+    rows = running()
+    rows["校企合作"] = []
+    assert load(session, portal, rows).issues == []
+    loaded = load(session, portal, {})
+    assert loaded.is_done
+    assert [(one.severity, one.message) for one in loaded.issues] == [
+        ("warning", "工作表“期初数据”：所有工作表都没有数据，没有载入任何内容。")
+    ]
+
+
+def hide(name: str) -> Callable[[Workbook], object]:
+    def change(book: Workbook) -> None:
+        book[name].sheet_state = "hidden"
+
+    return change
+
+
+def leave_out(name: str) -> Callable[[Workbook], object]:
+    return lambda book: book.remove(book[name])
+
+
+def put(name: str, place: str, value: str) -> Callable[[Workbook], object]:
+    def change(book: Workbook) -> None:
+        sheet = book[name] if name in book else book.create_sheet(name)
+        sheet[place] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "sheet", "severity", "said"),
+    [
+        (hide("申报权限"), "申报权限", "error", "已隐藏，其中 2 行没有读取"),
+        (leave_out("学校"), "学校", "error", "工作簿中没有这张表"),
+        (leave_out("申报权限"), "申报权限", "warning", "工作簿中没有这张表"),
+        (put("评价项目", "F1", "评价依据 "), "评价项目", None, ""),
+        (put("评价项目", "F1", "依据"), "评价项目", "warning", "没有读取：依据；"),
+        (put("评价机构", "J1", "keyID"), "评价机构", "warning", "没有读取：keyID；"),
+        (put("校企合作", "F2", "见备注"), "校企合作", "warning", "第 6 列（没有表头）"),
+        (put("考核点", "A2", SCHOOL), "考核点", "warning", "其中 1 行没有读取"),
+        (put("考核点", "A1", "机构代码"), "考核点", None, ""),
+        (put("评估结果", "A1", "学校代码"), "评估结果", "error", "不是期初数据的工作表"),
+    ],
+)
+def test_what_is_not_read_is_told_by_name(
+    session: Session,
+    portal: Portal,
+    change: Callable[[Workbook], object],
+    sheet: str,
+    severity: str | None,
+    said: str,
+) -> None:
+    loaded = opening.load(session, portal, CONSOLE, workbook(running(), change))
+    session.commit()
+    told = [(one.severity, one.message) for one in loaded.issues if one.sheet == sheet]
+    if severity is None:
+        assert loaded.issues == []
+    else:
+        assert any(one == severity and said in message for one, message in told)
+    assert loaded.is_done is (severity != "error")
+    assert (sizes(session)[0] > 0) is loaded.is_done
+
+
+def test_a_hidden_sheet_without_data_and_one_of_another_name_do_no_harm(
+    session: Session, portal: Portal
+) -> None:
+    def change(book: Workbook) -> None:
+        book["校企合作"].sheet_state = "hidden"
+        book.create_sheet("选项").append(["中职"])
+        book["选项"].sheet_state = "hidden"
+
+    rows = running()
+    rows["校企合作"] = []
+    assert opening.load(session, portal, CONSOLE, workbook(rows, change)).issues == []
+    session.commit()
 
 
 def test_what_is_no_workbook_is_refused(session: Session, portal: Portal) -> None:

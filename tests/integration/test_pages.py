@@ -10,7 +10,16 @@ from flask import Flask
 from openpyxl import load_workbook
 from sqlalchemy.orm import Session
 
-from school_portal.models import Body, BodyProject, GroupApplication, Job, Roster, Student
+from school_portal.models import (
+    Body,
+    BodyProject,
+    GroupApplication,
+    Job,
+    JobState,
+    Permission,
+    Roster,
+    Student,
+)
 from school_portal.services.portal import Portal
 from tests.factories.operation import (
     DRINKS,
@@ -129,13 +138,6 @@ def test_an_upload_without_a_file_says_so(operator: Visitor) -> None:
     assert "请选择要上传的名册文件" in answer.get_data(as_text=True)
 
 
-def test_an_oversized_upload_is_refused(app: Flask, operator: Visitor) -> None:
-    app.config["MAX_CONTENT_LENGTH"] = 20_000
-    answer = operator.post("/school/rosters/new", file=(BytesIO(bytes(30_000)), "a.xlsx"))
-    assert answer.status_code == 413
-    assert "文件太大" in answer.get_data(as_text=True)
-
-
 def test_a_file_that_is_no_roster(operator: Visitor, session: Session, portal: Portal) -> None:
     answer = operator.post(
         "/school/rosters/new", follow=False, file=(BytesIO(b"\x00\x01\x02"), "a.xlsx")
@@ -204,6 +206,46 @@ def test_progress_asks_for_the_page_when_the_job_has_ended(
     assert operator.get(f"/school/jobs/{key}/progress").headers["HX-Refresh"] == "true"
 
 
+def test_what_waits_and_what_is_checked_have_their_words(
+    operator: Visitor, session: Session, portal: Portal
+) -> None:
+    page = upload(operator, [student(1)])
+    [job] = session.query(Job).all()
+    card = f"/school/jobs/{job.id}/progress?seen=queued"
+    session.commit()
+    assert "等待检查" in operator.text(page)
+    assert "HX-Refresh" not in operator.get(card).headers
+    job.state, job.total = JobState.RUNNING, 1
+    session.commit()
+    assert operator.get(card).headers["HX-Refresh"] == "true"  # the page around it says so, too
+    shown = operator.text(page)
+    assert "检查中" in shown and "正在逐行检查" in shown and "等待检查" not in shown
+    assert "<strong>0</strong> / 1 行" in shown
+
+
+def test_a_job_without_rows_counts_none(
+    operator: Visitor, session: Session, portal: Portal
+) -> None:
+    save(operator, session, portal, [student(1)])
+    listed = operator.post("/school/applications/generate", follow=False).location
+    session.query(Job).filter_by(state=JobState.QUEUED).one().state = JobState.RUNNING
+    session.commit()
+    shown = operator.text(listed)
+    assert "正在生成团体申报" in shown
+    assert "0</strong>" not in shown
+
+
+def test_nothing_is_offered_to_be_saved_where_nothing_passed(
+    operator: Visitor, session: Session, portal: Portal
+) -> None:
+    page = upload(operator, [student(1, **{"手机号码*": "12345"})])
+    work(session, portal)
+    shown = operator.text(page)
+    assert "1 行未通过" in shown
+    assert "只保存" not in shown and "0 行" not in shown
+    assert "改正后重新上传" in shown
+
+
 def save(operator: Visitor, session: Session, portal: Portal, rows: list[dict[str, str]]) -> None:
     page = upload(operator, rows)
     work(session, portal)
@@ -217,6 +259,18 @@ def test_the_plan_says_why(operator: Visitor, session: Session, portal: Portal) 
     assert "不能申报 1 名" in shown
     assert "毕业学年" in shown
     assert 'href="/clauses/n401-1"' in shown
+    assert 'href="/school/rosters/new">更新名册</a>' in shown
+
+
+def test_a_permission_that_is_missing_is_asked_for_here(
+    operator: Visitor, session: Session, portal: Portal
+) -> None:
+    save(operator, session, portal, [student(1)])
+    session.query(Permission).delete()
+    session.commit()
+    shown = operator.text("/school/applications/plan")
+    assert "请在“账户与权限”中申请" in shown
+    assert 'href="/school/permissions/new">申请权限</a>' in shown
 
 
 def test_a_body_is_chosen_where_several_would_do(

@@ -7,9 +7,11 @@ import structlog
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from school_portal.blueprints.ops import routes as ops
 from school_portal.config import Settings
 from school_portal.domain.workflow import Role
 from school_portal.services.portal import Portal
+from school_portal.storage import Storage
 from tests.factories.operation import Operation, running
 from tests.factories.visitor import HTML, Visitor, user
 
@@ -120,6 +122,28 @@ def test_programs_get_problem_documents(app: Flask, path: str, status: int) -> N
     assert answer.json["request_id"] == answer.headers["X-Request-Id"] == "request-12345"
 
 
+def test_an_address_that_is_only_sent_to_opens_its_page(visitor: Visitor) -> None:
+    answer = visitor.get("/school/applications/7/submit", follow=False)
+    assert (answer.status_code, answer.location) == (302, "/school/applications/7")
+    assert visitor.get("/school/applications/generate").status_code == 405
+
+
+@pytest.mark.parametrize(
+    "came_from, back",
+    [
+        ("/register?page=2", 'href="/register?page=2"'),
+        ("/school/applications/7/submit", 'href="/school/applications/7"'),
+        ("/school/applications/generate", ""),
+        ("//elsewhere.example/", ""),
+    ],
+)
+def test_the_way_back_is_a_page_that_opens(visitor: Visitor, came_from: str, back: str) -> None:
+    site = "http:" if came_from.startswith("//") else "http://localhost"
+    text = visitor.get("/nowhere", headers={"Referer": site + came_from}).get_data(as_text=True)
+    assert ("返回上一页" in text) == bool(back)
+    assert back in text
+
+
 def test_people_get_pages_with_a_way_on(visitor: Visitor) -> None:
     answer = visitor.get("/nowhere", headers={"X-Request-Id": "bad id"})
     text = answer.get_data(as_text=True)
@@ -192,6 +216,20 @@ def test_readiness_names_what_does_not_answer(visitor: Visitor, settings: Settin
     assert answer.content_type == "application/problem+json"
     assert answer.json is not None
     assert answer.json["failing"] == ["redis"]
+
+
+def test_who_asks_often_is_told_what_was_seen_a_moment_ago(
+    visitor: Visitor, portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each look writes to the storage and to Redis, and anybody may ask."""
+    looks: list[float] = []
+    moment = [1000.0]
+    monkeypatch.setattr(ops, "monotonic", lambda: moment[0])
+    monkeypatch.setattr(Storage, "probe", lambda _: looks.append(moment[0]))
+    for seconds in (0, 1, ops.LOOK_SECONDS, 0.5, 4.5, 1):
+        moment[0] += seconds
+        assert visitor.get("/readyz").status_code == 503
+    assert looks == [1000.0, 1006.0, 1012.0]
 
 
 def test_metrics_are_for_this_machine_and_hold_nothing_personal(

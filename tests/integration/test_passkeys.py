@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import pyotp
@@ -21,7 +22,7 @@ from school_portal.models import Passkey, PolicyChange, RecoveryCode, SignIn, Us
 from school_portal.services import passkeys
 from school_portal.services.portal import Portal
 from tests.conftest import NOW, FakeClock
-from tests.factories.authenticator import PRESENT, VERIFIED, Authenticator
+from tests.factories.authenticator import PRESENT, VERIFIED, Authenticator, base64
 from tests.factories.visitor import Visitor, user
 
 PAGE = "/settings/second-factor"
@@ -157,6 +158,42 @@ def test_an_answer_that_opens_nothing(holder: Holder, session: Session, spoil: S
     assert session.scalars(sa.select(Passkey.sign_count)).all() == [1]
 
 
+SITE = sha256(b"localhost").digest()
+EXTENDED = bytes([PRESENT | VERIFIED | 0x80])  # CBOR follows
+GARBAGE = [
+    pytest.param({"id": "\ud800", "rawId": "\ud800"}, id="half a character"),
+    pytest.param({"response": {"clientDataJSON": base64(b"[" * 9000)}}, id="deep JSON"),
+    pytest.param({"response": {"clientDataJSON": base64(b'{"type": NaN')}}, id="half of JSON"),
+    pytest.param({"response": {"authenticatorData": base64(b"x")}}, id="short data"),
+    *(
+        pytest.param(
+            {"response": {"authenticatorData": base64(SITE + EXTENDED + bytes(4) + cbor)}}, id=name
+        )
+        for name, cbor in (
+            ("deep CBOR", b"\x81" * 5000),
+            ("half of CBOR", b"\xa1"),
+            ("huge CBOR", b"\x9b" + b"\xff" * 8),
+            ("strange CBOR", b"\xd8\x25\x61x"),
+        )
+    ),
+    pytest.param({"response": {"signature": base64(b"\x30\x80" * 500)}}, id="deep ASN.1"),
+    pytest.param({"response": {"userHandle": 7}}, id="a number"),
+    pytest.param({"response": None}, id="no response"),
+    pytest.param({"clientExtensionResults": "[" * 5000, "type": []}, id="another type"),
+]
+
+
+@on_one_database
+@pytest.mark.parametrize("garbage", GARBAGE)
+def test_an_answer_that_is_garbage(holder: Holder, garbage: dict[str, Any]) -> None:
+    answer: dict[str, Any] = json.loads(holder.answer())
+    response = garbage.get("response")
+    merged = {**answer["response"], **response} if isinstance(response, dict) else response
+    spoiled = {**answer, **garbage, **({"response": merged} if "response" in garbage else {})}
+    assert holder.send(json.dumps(spoiled)).status_code == 422
+    assert not holder.is_in()
+
+
 def test_a_disabled_account(holder: Holder, session: Session) -> None:
     session.execute(sa.update(User).values(active=False))
     session.commit()
@@ -242,7 +279,14 @@ def test_it_is_added_once_with_a_name_and_ten_at_most(
     assert holder.add(" ").status_code == 422
     for number in range(passkeys.MOST - 1):
         holder.device = Authenticator()
+        if number == passkeys.MOST - 2:
+            beside = holder.visitor.post(f"{PAGE}/passkeys/options").get_json()
         assert "原来的恢复码仍然有效" in holder.add(f"第 {number} 个").get_data(as_text=True)
+    late = holder.visitor.post(
+        f"{PAGE}/passkeys", name="手机", credential=Authenticator().create(beside)
+    )
+    assert late.status_code == 422
+    assert f"最多 {passkeys.MOST} 个" in late.get_data(as_text=True)
     refused = holder.visitor.post(f"{PAGE}/passkeys/options")
     assert refused.status_code == 409
     assert session.scalar(sa.select(sa.func.count()).select_from(Passkey)) == passkeys.MOST

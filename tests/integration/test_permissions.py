@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -269,3 +270,8 @@ def test_the_centre_opens_the_qualification_route_itself(
     assert codes(session, portal, school) == set()
     with pytest.raises(Refused, match="已经开通"):
         permissions.grant_qualification(session, portal, CENTRE, school, [DRINKS_4])
+    carried_by_nobody = replace(DRINKS_4, code="4-99-99-99")
+    with pytest.raises(Refused):
+        permissions.grant_qualification(
+            session, portal, CENTRE, school, [carried_by_nobody], confirmed_without_basis=True
+        )

@@ -128,7 +128,7 @@ def test_a_correction_keeps_what_stood_there(
 ) -> None:
     who, before = one(session), operation.school.students_version
     change: dict[str, Any] = {
-        "name": "学生一",
+        "name": " 学\u200b生 一",
         "mobile": "139 0000 0000",
         "enrolment": Enrolment.SUSPENDED,
     }
@@ -156,9 +156,11 @@ def test_a_correction_keeps_what_stood_there(
     [
         ({}, "没有更正"),
         ({"name": " "}, "姓名"),
+        ({"name": "\u2066\u2069"}, "姓名"),
         ({"name": "长" * 101}, "100 个字"),
         ({"mobile": "12"}, "11 位"),
         ({"name": "学生一", "reason": " "}, "理由"),
+        ({"name": "学生一", "reason": "\u2060\u3164"}, "理由"),
     ],
 )
 def test_what_is_no_correction(
@@ -247,9 +249,9 @@ def test_the_pages(app: Flask, session: Session, portal: Portal, operation: Oper
     school, other = Visitor(app), Visitor(app)
     school.sign_in("school")
     other.sign_in("other")
-    found = school.post("/school/students", follow=False, number=number)
+    found = school.post("/school/students", follow=False, query=number)
     assert found.location == f"/school/students/{student_id}"
-    missing = other.post("/school/students", number=number)
+    missing = other.post("/school/students", query=number)
     assert (missing.status_code, number in missing.get_data(as_text=True)) == (422, False)
     page = f"/school/students/{student_id}"
     assert number not in school.text(page)
@@ -259,6 +261,7 @@ def test_the_pages(app: Flask, session: Session, portal: Portal, operation: Oper
     assert json.loads(given.data)["student"]["证件号码"] == number
     book = load_workbook(BytesIO(school.post(f"{page}/export", kind="xlsx", reason=WHY).data))
     assert number in [cell.value for cell in book["学生"][2]]
+    assert book["学生"].column_dimensions["A"].width == 22
     change: dict[str, Any] = {
         "name": "学生一",
         "mobile": "13800000001",

@@ -288,8 +288,7 @@ def test_a_roster_that_is_read_meanwhile_goes_on(
     with elsewhere.app_context():
         renew(db.session(), elsewhere.extensions["portal"])
         db.session.remove()
-    for _ in rosters.save(session, portal, roster.id):
-        session.commit()
+    rosters.save(session, portal, roster.id)
     session.commit()
     assert (roster.created, roster.updated + roster.unchanged) == (2097, 3)
     again = saved(session, portal, school, rows)

@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from sqlalchemy.orm import Session
 
-from batch.sweeper import tidy
+from batch import sweeper
+from school_portal import jobs
 from school_portal.domain.roster import RosterState
 from school_portal.models import (
     AuditEvent,
@@ -26,7 +28,7 @@ from school_portal.services.portal import Portal
 from tests.conftest import NOW, FakeClock
 from tests.factories.enrolled import CONSOLE, enrol
 from tests.factories.operation import Operation, running, student, workbook
-from tests.factories.visitor import user
+from tests.factories.visitor import user, work
 
 LAST_DAY = datetime(2028, 10, 15, 12, tzinfo=UTC)  # uploaded 2026-10-15, kept 24 months
 
@@ -99,7 +101,7 @@ def test_old_notices_go(
     assert list(session.scalars(sa.select(Notice.token))) == ["t1"]
 
 
-def test_waiting_workers_apply_it_and_outlive_a_storage_that_is_away(
+def test_workers_apply_it_and_outlive_a_storage_that_is_away(
     session: Session,
     portal: Portal,
     clock: FakeClock,
@@ -109,15 +111,83 @@ def test_waiting_workers_apply_it_and_outlive_a_storage_that_is_away(
     applied = enrol(session, portal, operation.school, 1)
     clock.now = LAST_DAY + timedelta(days=1)
 
+    def tidied() -> bool:
+        jobs.enqueue(
+            session,
+            sweeper.FILES,
+            subject_id=None,
+            school_id=None,
+            options={},
+            actor_id=None,
+            now=portal.clock(),
+        )
+        session.commit()
+        work(session, portal)
+        session.expire_all()
+        return applied.expired_at is not None
+
     def away(key: str) -> None:
         raise ConnectionError(key)
 
     with monkeypatch.context() as broken:
         broken.setattr(portal.storage, "delete", away)
-        tidy(portal)
-    session.expire_all()
-    assert applied.expired_at is None
+        assert not tidied()
     session.commit()
-    tidy(portal)
-    session.expire_all()
-    assert applied.expired_at is not None
+    assert tidied()
+
+
+@pytest.mark.parametrize("error", [LookupError("a bug"), ConnectionError(), MemoryError()])
+def test_a_step_that_fails_holds_up_no_other(
+    assembled: Flask,
+    portal: Portal,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+) -> None:
+    taken = []
+
+    def fail(session: Session, portal: Portal) -> None:
+        raise error
+
+    def note(session: Session, portal: Portal) -> None:
+        taken.append(portal)
+
+    monkeypatch.setattr(sweeper, "TIDYING", (fail, note))
+    sweeper.tidy(portal, assembled.extensions["bell"])
+    assert taken == [portal]
+
+
+def test_a_roster_that_cannot_be_removed_holds_up_no_other(
+    session: Session,
+    portal: Portal,
+    clock: FakeClock,
+    operation: Operation,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(retention, "BATCH", 1)
+    stuck, gone = (enrol(session, portal, operation.school, number) for number in (1, 2))
+    delete, clock.now = portal.storage.delete, LAST_DAY + timedelta(days=1)
+
+    def away(key: str) -> None:
+        if key == stuck.storage_key:
+            raise ConnectionError
+        delete(key)
+
+    monkeypatch.setattr(portal.storage, "delete", away)
+    for _ in range(100):
+        if gone.expired_at is not None:
+            break
+        retention.expire(session, portal)
+        session.commit()
+        session.expire_all()
+    assert (stuck.expired_at is None, gone.expired_at is None) == (True, False)
+
+
+@pytest.mark.parametrize("state", [RosterState.READING, RosterState.CONFIRMED])
+def test_what_no_worker_finished_goes_too(
+    session: Session, portal: Portal, clock: FakeClock, operation: Operation, state: RosterState
+) -> None:
+    waiting = checked(session, portal, operation)
+    waiting.state = state
+    clock.now = LAST_DAY + timedelta(days=1)
+    retention.expire(session, portal)
+    assert (waiting.state, list(portal.storage.names())) == (RosterState.DISCARDED, [])

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from school_portal.domain.workflow import Role
 from school_portal.models import AuditEvent, PersonalAct, School, Student
+from school_portal.services import disclosure
+from school_portal.services.access import NotFound
 from school_portal.services.portal import Portal
 from tests.factories import accounts
 from tests.factories.enrolled import enrol
@@ -108,6 +110,16 @@ def test_the_centre_sees_an_application_s_numbers(
     session.commit()
     assert signed_in(Role.ADMIN, None).post(page, reason=WHY).status_code == 403
     assert centre.get(page.replace(column, "leader")).status_code == 404
+
+
+@pytest.mark.parametrize("column", ["leader_mobile", "operator", "key_id_sealed", "__class__"])
+def test_nothing_else_of_an_application_is_shown_so(
+    session: Session, portal: Portal, operation: Operation, column: str
+) -> None:
+    opening = accounts.requested(session, portal, operation.school)
+    with pytest.raises(NotFound):
+        disclosure.of_opening(session, portal, accounts.CENTRE, opening, column, WHY)
+    assert reveals(session) == []
 
 
 def test_a_draft_is_not_the_centre_s_to_read(

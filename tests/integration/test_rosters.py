@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 from typing import Any
 
@@ -14,7 +15,7 @@ from school_portal.models import Roster, School, Student, Wish
 from school_portal.services import rosters
 from school_portal.services.access import Actor, Refused
 from school_portal.services.portal import Portal
-from tests.factories.operation import Operation, running, student, workbook
+from tests.factories.operation import Operation, resident_id, running, student, workbook
 
 CONSOLE = Actor.operator_at_the_console()
 
@@ -45,8 +46,7 @@ def saved(
 ) -> Roster:
     roster = checked(session, portal, school, rows)
     rosters.confirm(session, portal, CONSOLE, roster, accept_valid=accept_valid)
-    for _ in rosters.save(session, portal, roster.id):
-        session.commit()
+    rosters.save(session, portal, roster.id)
     session.commit()
     return roster
 
@@ -163,8 +163,7 @@ def test_two_checked_rosters_of_the_same_file_save_each_student_once(
     second = checked(session, portal, operation.school, rows)
     for roster in (first, second):
         rosters.confirm(session, portal, CONSOLE, roster, accept_valid=False)
-        for _ in rosters.save(session, portal, roster.id):
-            session.commit()
+        rosters.save(session, portal, roster.id)
         session.commit()
     assert counts(first) == (2, 0, 0)
     assert counts(second) == (0, 0, 2)
@@ -178,8 +177,7 @@ def test_a_person_enrolled_elsewhere_after_the_check_sends_the_roster_back(
     mine = checked(session, portal, operation.school, [student(1), student(2)])
     saved(session, portal, operation.other, [student(2)])
     rosters.confirm(session, portal, CONSOLE, mine, accept_valid=False)
-    for _ in rosters.save(session, portal, mine.id):
-        session.commit()
+    rosters.save(session, portal, mine.id)
     session.commit()
     assert mine.state is RosterState.CHECKED
     assert codes(rosters.document(session, mine)) == [(3, "证件号码", "row.other-school")]
@@ -225,6 +223,32 @@ def test_what_was_discarded_leaves_no_rows(
     assert roster.state is RosterState.DISCARDED
     with pytest.raises(Refused):
         rosters.confirm(session, portal, CONSOLE, roster, accept_valid=True)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"{resident_id(1)}.xlsx",
+        f"张三{resident_id(1)}的补报.xlsx",
+        "13800000001名册.xlsx",
+        f"{resident_id(1)}{'长' * 246}",  # of what is too long the end is kept
+    ],
+)
+def test_a_number_in_a_files_name_is_kept_masked(
+    session: Session, portal: Portal, operation: Operation, name: str
+) -> None:
+    school = operation.school.id
+    roster = rosters.upload(session, portal, CONSOLE, school, workbook([student(1)]), name)
+    for _ in rosters.read(session, portal, roster.id):
+        session.commit()
+    session.commit()
+    rows = session.execute(sa.text("SELECT * FROM rosters")).one()
+    trail = session.execute(sa.text("SELECT detail FROM audit_events")).all()
+    told = rosters.document(session, roster)["file"]["name"]
+    assert told == roster.file_name
+    assert len(told) <= 255
+    assert not re.search(r"\d{7,}", told)  # of a masked number the head stays, six digits
+    assert name not in repr((rows, trail))
 
 
 def test_nothing_personal_is_kept_in_the_clear(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 
 import pytest
@@ -247,19 +247,25 @@ def test_a_window_for_one_school_opens_for_it_alone(
 
 
 @pytest.mark.parametrize(
-    "days, told",
+    "days, reason, told",
     [
-        ((date(2026, 11, 20), date(2026, 11, 19)), "早于开始日期"),
-        ((date(2026, 11, 1), date(2026, 11, 9)), "已经过去"),
+        ((date(2026, 11, 20), date(2026, 11, 19)), "延期", "早于开始日期"),
+        ((date(2026, 11, 1), date(2026, 11, 9)), "延期", "已经过去"),
+        ((date(2026, 11, 20), date(2026, 11, 21)), " ", "理由"),
     ],
 )
-def test_dates_that_make_no_window_are_refused(
-    session: Session, portal: Portal, clock: FakeClock, days: tuple[date, date], told: str
+def test_what_makes_no_window_is_refused(
+    session: Session,
+    portal: Portal,
+    clock: FakeClock,
+    days: tuple[date, date],
+    reason: str,
+    told: str,
 ) -> None:
     clock.now = NOVEMBER
     office = actor(session, portal, Role.TEACHING_OFFICE)
     with pytest.raises(Refused, match=told):
-        extra_windows.open_(session, portal, office, *days, "延期")
+        extra_windows.open_(session, portal, office, *days, reason)
     today = date(2026, 11, 10)
     for _ in range(2):  # overlapping is fine
         extra_windows.open_(session, portal, office, today, today, "延期")
@@ -267,7 +273,7 @@ def test_dates_that_make_no_window_are_refused(
 
 
 def test_an_office_opens_and_ends_its_own_alone(
-    session: Session, portal: Portal, operation: Operation
+    session: Session, portal: Portal, operation: Operation, clock: FakeClock
 ) -> None:
     office = actor(session, portal, Role.TEACHING_OFFICE)
     division = actor(session, portal, Role.VOCATIONAL_DIVISION)
@@ -283,3 +289,7 @@ def test_an_office_opens_and_ends_its_own_alone(
     extra_windows.end(session, portal, office, made.id)
     with pytest.raises(Refused, match="提前结束"):
         extra_windows.end(session, portal, office, made.id)
+    over = extra_windows.open_(session, portal, office, *days, "延期")
+    clock.now += timedelta(days=1)
+    with pytest.raises(Refused, match="24:00 结束"):
+        extra_windows.end(session, portal, office, over.id)

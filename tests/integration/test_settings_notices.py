@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from batch.run import execute
@@ -58,7 +59,7 @@ from tests.conftest import NOW, FakeClock
 from tests.factories.mail_server import MailSink, mail_sink
 from tests.factories.operation import DRINKS, Operation, running
 from tests.factories.settings import evaluation, panel
-from tests.factories.visitor import user
+from tests.factories.visitor import Visitor, user
 
 S = EvaluationState
 DAY = timedelta(days=1)
@@ -426,6 +427,54 @@ def test_old_news_is_not_mailed_when_mail_is_set_up_later(
 ) -> None:
     clock.now = NOW + mail.STALE
     assert sweep(session, mailing) == []
+
+
+@pytest.mark.parametrize("attempts", [0, 3])
+def test_mail_that_will_never_be_sent_does_not_wait(
+    app: Flask,
+    session: Session,
+    portal: Portal,
+    clock: FakeClock,
+    notified: Notice,
+    attempts: int,
+) -> None:
+    user(session, portal, "admin", role=Role.ADMIN)
+    notified.mail_attempts = attempts
+    session.commit()
+    waits = "稍后重试" if attempts else "等待发送"
+    for later, shown in ((mail.STALE - timedelta(seconds=1), True), (mail.STALE, False)):
+        clock.now = NOW + later
+        admin = Visitor(app)
+        admin.sign_in("admin")
+        page = admin.text("/settings/mail")
+        assert (waits in page, "不再发送" not in page) == (shown, shown)
+
+
+@pytest.mark.parametrize("harm", ["sealed", "library"])
+def test_mail_that_cannot_be_made_is_told_and_the_next_goes_out(
+    session: Session,
+    mailing: Portal,
+    sink: MailSink,
+    notified: Notice,
+    people: dict[str, User],
+    harm: str,
+) -> None:
+    other = people["li"]
+    accounts.set_email(session, mailing, Actor.of(other), other, "li@example.cn")
+    if harm == "sealed":
+        people["zhang"].email_sealed = b"\0" * 40
+    else:
+        people["zhang"].email_sealed = mailing.vault.seal(
+            "users", "email", b"zhang", "zhang@example.cn\r\nBcc: x@example.cn"
+        )
+    following = Notice(
+        user_id=other.id, token="next", at=NOW, title="二", text="二", path="/", mail_wanted=True
+    )
+    session.add(following)
+    assert sweep(session, mailing) == [JobState.DONE]
+    assert (notified.mail_error, notified.mailed_at) == ("mail.unmade", None)
+    assert following.mail_error is None
+    assert [message["To"] for message in sink.received] == ["li@example.cn"]
 
 
 @pytest.mark.parametrize("address", ["zhang", "a@b", "a b@example.cn", "a@example.cn\nBcc: b@c.cn"])

@@ -176,7 +176,23 @@ def test_who_may_no_longer_apply_is_listed_on_the_page(
     text = told(zhang.post(f"{page}/submit", **given), 409)
     assert "有 1 名学生现在不能申报" in text
     assert "学籍状态为“休学”" in text and "沪人社职〔2021〕401号 一" in text
+    assert "1 名学生</summary>" in text
+    assert 'href="/school/rosters/new">更新名册</a>' in text
     assert draft_of(session).state is ApplicationState.DRAFT
+
+
+def test_the_pages_of_a_refused_list_open(
+    zhang: Visitor, world: World, desk: Signers, session: Session
+) -> None:
+    many = desk.drafts(desk.operation.school, *range(11, 42))[0].id
+    first = sa.update(Student).where(Student.student_no == student(11)["学号*"])
+    session.execute(first.values(enrolment_status=Enrolment.SUSPENDED))
+    session.commit()
+    page = f"/school/applications/{many}"
+    text = told(zhang.post(f"{page}/submit", **fields(zhang, page, world.leaf())), 409)
+    assert f'href="{page}?page=2"' in text
+    assert "学生41" in zhang.text(f"{page}?page=2")
+    assert zhang.get(f"{page}/submit", follow=False).location == page
 
 
 def test_a_refused_key_is_on_record_and_nothing_personal(

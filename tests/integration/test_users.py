@@ -73,7 +73,12 @@ def test_an_invitation_is_used_once(at: At, app: Flask, session: Session) -> Non
     assert "您的用户名是" in li.text(link)
     short = li.post(link, name="李老师", new="short", again="short")
     assert "8 至 256 个字" in short.get_data(as_text=True)
-    assert "已设置密码" in li.post(link, name="李老师", new=NEW, again=NEW).get_data(as_text=True)
+    for nobody in (" ", "\u200b\u2066", "　"):
+        nameless = li.post(link, name=nobody, new=NEW, again=NEW)
+        assert "请填写姓名" in nameless.get_data(as_text=True)
+    assert "已设置密码" in li.post(link, name=" 李\u200b老 师\n", new=NEW, again=NEW).get_data(
+        as_text=True
+    )
     assert li.get(link).status_code == 404
     assert li.post(link, name="别人", new=PASSWORD, again=PASSWORD).status_code == 404
     assert "李老师" in li.sign_in("li", NEW).get_data(as_text=True)
@@ -178,6 +183,19 @@ def test_a_link_that_leads_nowhere(
     answer = Visitor(app).get(link)
     assert answer.status_code == 404
     assert "已经失效" in answer.get_data(as_text=True)
+
+
+def test_a_link_that_was_used_cannot_be_revoked(at: At, app: Flask, session: Session) -> None:
+    admin = at("admin")
+    link = invited(admin)
+    accepted = Visitor(app).post(link, name="李老师", new=NEW, again=NEW)
+    assert accepted.status_code == 200
+    answer = admin.post(f"/settings/users/{id_of(session, 'li')}/revoke-invitation")
+    assert answer.status_code == 409
+    assert "已经用过" in answer.get_data(as_text=True)
+    actions = session.scalars(sa.select(AuditEvent.action)).all()
+    assert "user.accept" in actions
+    assert "user.invite-revoke" not in actions
 
 
 def test_an_operator_is_invited_to_a_school(at: At, app: Flask, session: Session) -> None:

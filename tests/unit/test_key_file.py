@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -87,3 +88,32 @@ def test_with_postgresql_the_keys_are_the_operators(tmp_path: Path, name: str) -
     del given[f"SCHOOL_PORTAL_{name}"]
     with pytest.raises(SettingsError, match=name):
         read(tmp_path, **given)
+
+
+def test_keys_that_were_left_open_to_others_are_closed(tmp_path: Path) -> None:
+    read(tmp_path)
+    for name in ("encryption_keys", "secret_key"):
+        (tmp_path / name).chmod(0o644)
+    read(tmp_path)
+    modes = {(tmp_path / name).stat().st_mode & 0o777 for name in ("encryption_keys", "secret_key")}
+    assert modes == {0o600}
+
+
+def test_keys_are_on_the_disk_with_their_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is sealed under a key that a power cut took with it is lost."""
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink().name.partition("#")[0])
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    home = tmp_path / "home"
+    read(home)
+    made = [tmp_path.name, "encryption_keys", "home", "secret_key", "home"]
+    assert synced == made
+    KeyFile(home / "encryption_keys").prepend(bytes(32))
+    assert synced == [*made, "encryption_keys", "home"]

@@ -39,3 +39,18 @@ def test_a_line_is_json_and_has_no_exceptions_text(stream: io.StringIO) -> None:
     assert "310104" not in stream.getvalue()
     assert (ours["event"], ours["status"]) == ("request.refused", 404)
     assert ours["timestamp"].endswith("Z")
+
+
+def test_what_the_web_server_says_of_a_failure_is_json_too(stream: io.StringIO) -> None:
+    server = logging.getLogger("gunicorn.error")
+    plain = io.StringIO()
+    server.addHandler(logging.StreamHandler(plain))
+    server.propagate = False  # as gunicorn sets it up before it loads the portal
+    configure(stream)
+    try:
+        raise OSError("310104200903140026")
+    except OSError:
+        server.exception("Error handling request")
+    (line,) = (json.loads(line) for line in stream.getvalue().splitlines())
+    assert (line["event"], line["error"]) == ("Error handling request", "OSError")
+    assert "310104" not in stream.getvalue() and plain.getvalue() == ""

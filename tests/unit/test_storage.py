@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import io
+import os
+from collections.abc import Callable
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from obstore.store import MemoryStore
 
-from school_portal import storage
+from school_portal import private, storage
 from school_portal.config import SettingsError
 from school_portal.security.cipher import KeyRing, Unreadable, key_id
-from school_portal.storage import Storage, TooLarge
+from school_portal.storage import Storage, StorageFailed, TooLarge
 
 OLD, NEW = bytes(range(32)), bytes(range(32, 64))
 LIMIT = 10_000
@@ -81,7 +85,7 @@ def test_the_limit_holds_to_the_byte(files: Storage, tmp_path: Path, size: int, 
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, CHUNK * 4), st.data())
 def test_a_file_cut_off_anywhere_does_not_open(
     tmp_path_factory: pytest.TempPathFactory, size: int, data: st.DataObject
@@ -95,7 +99,7 @@ def test_a_file_cut_off_anywhere_does_not_open(
         file.read()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, CHUNK * 4), st.data())
 def test_a_flipped_bit_anywhere_is_noticed(
     tmp_path_factory: pytest.TempPathFactory, size: int, data: st.DataObject
@@ -173,7 +177,94 @@ def test_the_probe_leaves_nothing(files: Storage) -> None:
     assert list(files.names()) == []
 
 
-@pytest.mark.parametrize("url", ["/tmp/files", "http://example.org/", "memory:///", "s3://"])
+@pytest.mark.parametrize(
+    "url", ["/tmp/files", "http://example.org/", "memory:///", "s3://", "file://"]
+)
 def test_an_address_that_is_none_names_the_setting(url: str) -> None:
     with pytest.raises(SettingsError, match="SCHOOL_PORTAL_STORAGE_URL"):
         Storage(url, KeyRing([NEW]))
+
+
+def test_what_was_put_is_on_the_disk_with_its_name(
+    files: Storage, tmp_path: Path, synced: Callable[[], list[Path]]
+) -> None:
+    """Whoever pulls the plug after that finds it: a receipt says that it was accepted."""
+    key = files.put(io.BytesIO(b"x"), LIMIT).key
+    made_in, draft, folder = synced()
+    path = path_of(tmp_path, key)
+    assert draft.name.startswith(f"{path.name}{private.DRAFT_MARK}")
+    assert (made_in, folder) == (path.parent.parent, path.parent)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+    files.reseal(key)
+    draft, folder = synced()
+    assert draft.name.startswith(f"{path.name}{private.DRAFT_MARK}")
+    assert folder == path.parent
+
+
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[Path]]:
+    """What the disk was asked to keep since the last look, in order."""
+    seen: list[Path] = []
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        seen.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        fsync(descriptor)
+
+    def look() -> list[Path]:
+        found, seen[:] = seen[:], []
+        return found
+
+    monkeypatch.setattr(os, "fsync", noted)
+    return look
+
+
+def test_a_name_is_never_overwritten(files: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage.secrets, "token_hex", lambda _: "ab" * 20)
+    key = files.put(io.BytesIO(b"first"), LIMIT).key
+    with pytest.raises(StorageFailed):
+        files.put(io.BytesIO(b"second"), LIMIT)
+    with files.open(key) as file:
+        assert file.read() == b"first"
+    assert list(files.names()) == [key]
+
+
+def test_folders_of_earlier_versions_are_closed(tmp_path: Path) -> None:
+    folder = tmp_path / "a folder"
+    (folder / "ab").mkdir(parents=True)
+    others = folder / "somebody's"
+    others.mkdir()
+    for path in (folder, folder / "ab", others):
+        path.chmod(0o755)
+    Storage(folder.as_uri(), KeyRing([NEW]))
+    modes = [path.stat().st_mode & 0o777 for path in (folder / "ab", others, folder)]
+    assert modes == [0o700, 0o755, 0o755]
+
+
+def test_what_a_killed_writer_left_is_no_file_and_goes_in_time(
+    files: Storage, tmp_path: Path
+) -> None:
+    key = files.put(io.BytesIO(b"x"), LIMIT).key
+    path = path_of(tmp_path, key)
+    old, fresh = (path.with_name(f"{path.name}#{number}") for number in (1, 2))
+    for draft in (old, fresh):
+        draft.write_bytes(b"half")
+    for aged in (old, path):
+        os.utime(aged, (0, 0))
+    assert list(files.names()) == files.names_older_than(timedelta(days=1)) == [key]
+    files.drop_drafts(timedelta(days=1))
+    assert sorted(path.parent.iterdir()) == sorted([path, fresh])
+
+
+def test_a_store_that_is_no_folder(files: Storage) -> None:
+    files._store, files._folder = MemoryStore(), None
+    key = files.put(io.BytesIO(b"x"), LIMIT).key
+    files.reseal(key)
+    with files.open(key) as file:
+        assert file.read() == b"x"
+    assert files.names_older_than(timedelta(days=1)) == []
+    assert files.names_older_than(timedelta(days=-1)) == [key]
+    files.drop_drafts(timedelta(days=-1))
+    assert list(files.names()) == [key]

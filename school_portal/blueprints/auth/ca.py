@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
-from flask import Response, flash, jsonify, request, session
+from flask import Response, current_app, flash, jsonify, request, session
 from flask_login import login_user
 
 from school_portal.blueprints import visits
@@ -105,7 +105,8 @@ def ca_verify() -> Response:
 
 
 def explained(refused: CaRefused, refusals: Mapping[Code, str]) -> str:
-    """Why and what to do: what is said of this key, else by the code."""
+    """Why and what to do: what is said of this key, else by the code; counted by the code."""
+    current_app.extensions["meters"].refused_keys.labels(refused.code).inc()
     return refused.told or refusals[refused.code]
 
 

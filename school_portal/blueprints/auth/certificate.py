@@ -21,7 +21,7 @@ from school_portal.services.key_sign_in import MayOpen
 from school_portal.services.portal import current_portal
 
 MALFORMED = "请求中没有完好的客户端证书，请插入密钥、重新打开浏览器后再试，或换一种方式登录。"
-MAY_OPEN = "学校账户已批准，尚未注册开户；开户须由密钥签名，请在登录页点“用 CA 密钥登录”办理。"
+MAY_OPEN = "学校账户已批准，尚未注册开户；开户须由密钥签名，请在登录页“用 CA 密钥登录”处办理。"
 TITLE = "证书登录未通过"
 
 

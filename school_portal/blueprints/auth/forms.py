@@ -13,7 +13,7 @@ class SignInForm(FlaskForm):
     username = StringField(
         "用户名",
         [InputRequired("请填写用户名。"), Length(max=64, message="用户名不超过 64 个字。")],
-        render_kw={"autocomplete": "username", "autofocus": True},
+        render_kw={"autocomplete": "username"},
     )
     password = PasswordField(
         "密码",

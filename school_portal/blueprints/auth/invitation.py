@@ -24,7 +24,8 @@ def invitation(token: str) -> tuple[str, int] | str:
     found = _find(token)
     if found is None:
         return _gone()
-    known = found.user.name if found.user.password_hash else ""
+    user = found.user
+    known = "" if user.name == user.username else user.name
     return _page(token, found, AcceptForm(name=known))
 
 

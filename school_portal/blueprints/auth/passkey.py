@@ -16,6 +16,7 @@ from school_portal.blueprints.errors import problem
 from school_portal.blueprints.http import address
 from school_portal.blueprints.identity import PASSKEY, paused, public
 from school_portal.blueprints.limits import KEYS, SIGN_INS
+from school_portal.blueprints.pages import on_page
 from school_portal.extensions import db
 from school_portal.models import User
 from school_portal.services import passkeys, second_factor
@@ -41,9 +42,11 @@ def passkey_options() -> Response:
     """What the browser needs to use a passkey; `use` says what for."""
     try:
         use = Use(request.form.get("use", ""))
-        user = USERS[use]()
+        known = USERS[use]
     except (ValueError, KeyError):
         return problem(400, "请求无法识别", "请刷新本页后重试。", "request.invalid")
+    try:
+        user = known()
     except Nobody:
         return problem(409, "登录已超时", "请刷新本页，重新登录。", "request.sign-in")
     visit = visits.begun()
@@ -53,6 +56,7 @@ def passkey_options() -> Response:
 
 
 @blueprint.post("/passkey")
+@on_page("auth.sign_in")
 @public
 @SIGN_INS
 def check_passkey() -> Answer:
@@ -63,6 +67,7 @@ def check_passkey() -> Answer:
 
 
 @blueprint.post("/code/passkey")
+@on_page("auth.code")
 @public
 @SIGN_INS
 def check_code_passkey() -> Answer:

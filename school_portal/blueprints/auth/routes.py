@@ -13,6 +13,7 @@ from school_portal.blueprints.auth.onward import awaited_sign_in, enter
 from school_portal.blueprints.http import address
 from school_portal.blueprints.identity import paused, public
 from school_portal.blueprints.limits import SIGN_INS, SIGN_INS_OF_A_NAME
+from school_portal.domain.texts import trimmed
 from school_portal.extensions import db
 from school_portal.services import second_factor, sign_ins
 from school_portal.services.lockouts import Attempt, Locked
@@ -43,7 +44,7 @@ def sign_in() -> str | Redirect:
 def check_sign_in() -> Answer:
     form, status = SignInForm(), 422
     if form.validate():
-        attempt = Attempt((form.username.data or "").strip(), address())
+        attempt = Attempt(trimmed(form.username.data or ""), address())
         try:
             known = sign_ins.sign_in(
                 db.session(), current_portal(), attempt, form.password.data or ""

@@ -12,6 +12,7 @@ from school_portal.blueprints.centre.blueprint import blueprint
 from school_portal.blueprints.decisions import ReasonForm
 from school_portal.blueprints.identity import actor, audience, fresh
 from school_portal.blueprints.looks import LOOKS
+from school_portal.blueprints.pages import on_page
 from school_portal.blueprints.paging import page_of
 from school_portal.blueprints.project_choice import keys
 from school_portal.domain.account import OPENING_WORKFLOW, OpeningState
@@ -77,6 +78,7 @@ def opening(opening_id: int) -> str:
 
 
 @blueprint.post("/openings/<int:opening_id>/original")
+@on_page("centre.opening")
 @audience(Role.CENTRE)
 def receive_original(opening_id: int) -> tuple[str, int] | Response:
     session, form = db.session(), OriginalForm()

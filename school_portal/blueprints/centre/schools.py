@@ -12,6 +12,7 @@ from school_portal.blueprints.paging import page_of
 from school_portal.blueprints.project_choice import asked, choice, keys, searched
 from school_portal.domain.account import ACCOUNT_WORKFLOW, AccountAction
 from school_portal.domain.roster import Route
+from school_portal.domain.texts import trimmed
 from school_portal.domain.workflow import Role
 from school_portal.extensions import db
 from school_portal.models import School
@@ -45,7 +46,7 @@ def school_of(school_id: int) -> School:
 @blueprint.get("/schools")
 @audience(Role.CENTRE)
 def schools() -> str:
-    session, name = db.session(), request.args.get("name", "").strip()[:100]
+    session, name = db.session(), trimmed(request.args.get("name", ""))[:100]
     page = page_of(school_accounts.count(session, name))
     listed = school_accounts.page(session, name, limit=page.size, offset=page.offset)
     return render_template(

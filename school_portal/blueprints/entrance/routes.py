@@ -44,6 +44,15 @@ def help_page() -> str:
     return render_template("entrance/help.html")
 
 
+@blueprint.get("/help/keys")
+@public
+def keys_help() -> str:
+    """For whoever has no agent, or whose key is not read: what to install, whom to call."""
+    portal = current_portal()
+    trial = portal.settings.key_agent.name == "soft-key"
+    return render_template("entrance/keys.html", off=portal.trust is None, trial=trial)
+
+
 @blueprint.get("/clauses/<clause_id>")
 @public
 def clause(clause_id: str) -> str:

@@ -16,6 +16,7 @@ from school_portal.blueprints.expert.blueprint import blueprint
 from school_portal.blueprints.identity import actor, audience
 from school_portal.blueprints.office.evaluations import programme_file
 from school_portal.domain.specialty_evaluation import EvaluationState, LineState
+from school_portal.domain.texts import trimmed
 from school_portal.extensions import db
 from school_portal.models import EvaluationLine, PanelMember, Role
 from school_portal.services import annex, opinions, panels
@@ -64,7 +65,7 @@ def held_in(form: FlaskForm, lines: Sequence[EvaluationLine]) -> dict[int, tuple
         vote, reasons = form[f"vote_{line.id}"], form[f"reasons_{line.id}"].data or ""
         if vote.data in {"yes", "no"}:
             found[line.id] = (vote.data == "yes", reasons)
-        elif reasons.strip():
+        elif trimmed(reasons):
             vote.errors = [*vote.errors, "请选择通过或不通过，理由才能保存。"]
     return found
 

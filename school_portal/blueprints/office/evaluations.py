@@ -13,6 +13,7 @@ from school_portal.blueprints.office.case_page import case_page, correctable, un
 from school_portal.blueprints.office.forms import ReturnForm
 from school_portal.blueprints.paging import page_of
 from school_portal.domain.specialty_evaluation import EVALUATION_WORKFLOW, EvaluationState
+from school_portal.domain.texts import trimmed
 from school_portal.extensions import db
 from school_portal.models import Role, SpecialtyEvaluation
 from school_portal.services import annex, receiving
@@ -26,7 +27,7 @@ def asked() -> tuple[EvaluationState | None, str]:
     """The state and the text by which the address filters."""
     value = request.args.get("state", "")
     state = EvaluationState(value) if value in set(EvaluationState) else None
-    return state, request.args.get("q", "").strip()[:100]
+    return state, trimmed(request.args.get("q", ""))[:100]
 
 
 def seen(evaluation_id: int) -> SpecialtyEvaluation:

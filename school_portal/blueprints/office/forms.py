@@ -64,7 +64,7 @@ class ProfileForm(FlaskForm):
     employer_uscc = StringField(
         "工作单位统一社会信用代码",
         [Length(max=30, message="统一社会信用代码为 18 位。")],
-        description="不清楚时可以不填。",
+        description="不清楚时可以不填；名称与申请学校相近的，填明代码后才能参加该校的专家组。",
     )
     fields = TextAreaField(
         "专业领域",

@@ -11,6 +11,7 @@ from school_portal.blueprints.office.blueprint import blueprint
 from school_portal.blueprints.office.evaluations import OFFICES
 from school_portal.blueprints.office.forms import EndForm
 from school_portal.blueprints.paging import page_of
+from school_portal.domain.texts import trimmed
 from school_portal.extensions import db
 from school_portal.models import EvaluationLine
 from school_portal.services import histories, sealing
@@ -25,7 +26,7 @@ def seen(line_id: int) -> EvaluationLine:
 @blueprint.get("/lines")
 @audience(*OFFICES)
 def lines() -> str:
-    session, text = db.session(), request.args.get("q", "").strip()[:100]
+    session, text = db.session(), trimmed(request.args.get("q", ""))[:100]
     query = sealing.visible_lines(actor(), text)
     page = page_of(sealing.count_lines(session, query))
     return render_template(

@@ -94,10 +94,9 @@ def replace(evaluation_id: int, member_id: int) -> str | tuple[str, int] | Redir
     session, found, form = db.session(), seen(evaluation_id), ReplaceForm()
     member = member_of(found, member_id)
     sitting = {one.expert_id for one in member.panel.members}
+    others = [one for one in panels.candidates(session, found) if one.expert.key not in sitting]
     form.expert.choices = [
-        SelectChoice(one.expert.key, _described(one))
-        for one in panels.candidates(session, found)
-        if not one.objection and one.expert.key not in sitting
+        SelectChoice(one.expert.key, _described(one)) for one in others if not one.objection
     ]
 
     def act() -> None:
@@ -106,7 +105,13 @@ def replace(evaluation_id: int, member_id: int) -> str | tuple[str, int] | Redir
     if form.validate_on_submit() and carried_out(form, act):
         flash("已由所选专家接替，并会通知本人。", "good")
         return back(evaluation_id)
-    page = render_template("office/replace.html", evaluation=found, member=member, form=form)
+    page = render_template(
+        "office/replace.html",
+        evaluation=found,
+        member=member,
+        form=form,
+        doubtful=[one for one in others if one.doubtful],
+    )
     return (page, 422) if form.is_submitted() else page
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from ipaddress import ip_address
-from time import perf_counter
+from math import inf
+from threading import Lock
+from time import monotonic, perf_counter
 
 import sqlalchemy as sa
 import structlog
 from flask import Flask, Response, abort, current_app, g, jsonify, request
-from obstore.exceptions import BaseError as StorageError
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -21,14 +22,18 @@ from prometheus_client import (
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from school_portal import bell
 from school_portal.blueprints.errors import problem
 from school_portal.blueprints.identity import begin_reading, public
 from school_portal.blueprints.ops.blueprint import blueprint
 from school_portal.extensions import db
+from school_portal.models import dialect
+from school_portal.security.cipher import Unreadable
 from school_portal.services.figures import figures
 from school_portal.services.portal import current_portal
 
 log = structlog.get_logger()
+LOOK_SECONDS = 5.0  # between two looks at what the portal leans on
 
 
 @blueprint.get("/healthz")
@@ -37,13 +42,19 @@ def healthz() -> Response:
     return jsonify(status="ok")
 
 
+class RefusesWrites(OSError):
+    """It answers, and nothing can be kept."""
+
+
 def probe_database() -> None:
     begin_reading()
     db.session.execute(sa.text("SELECT 1"))
+    if not dialect.takes_writes(db.session()):
+        raise RefusesWrites
 
 
 def probe_redis() -> None:
-    current_app.extensions["bell"].ping()
+    bell.probe(current_app.extensions["bell"])
 
 
 def probe_storage() -> None:
@@ -57,13 +68,31 @@ PROBES: dict[str, tuple[str, Callable[[], None]]] = {
 }
 
 
+class Readiness:
+    """What did not answer at the last look, which everybody is told for a moment.
+
+    A look puts a file and rings a bell, and anybody may ask.
+    """
+
+    def __init__(self) -> None:
+        self._looking, self._looked_at = Lock(), -inf
+        self._failing: list[str] = []
+
+    def failing(self) -> list[str]:
+        """The names of what does not answer."""
+        with self._looking:
+            if monotonic() - self._looked_at > LOOK_SECONDS:
+                self._failing, self._looked_at = failing(), monotonic()
+            return self._failing
+
+
 def failing() -> list[str]:
-    """The names of what does not answer."""
+    """The names of what does not answer now."""
     names = []
     for name, (_, probe) in PROBES.items():
         try:
             probe()
-        except (SQLAlchemyError, RedisError, StorageError, OSError) as error:
+        except (SQLAlchemyError, RedisError, Unreadable, OSError) as error:
             # The text may hold an address with a password: only its type is written down.
             log.warning("not_ready", part=name, error=type(error).__name__)
             names.append(name)
@@ -73,11 +102,13 @@ def failing() -> list[str]:
 @blueprint.get("/readyz")
 @public
 def readyz() -> Response:
-    """Whether database, Redis and storage answer; 503 names those that do not."""
-    names = failing()
+    """Whether database, Redis and storage do their work; 503 names those that do not."""
+    names = current_app.extensions["readiness"].failing()
     if names:
         labels = "、".join(PROBES[name][0] for name in names)
-        return problem(503, "系统未就绪", f"{labels}没有应答。", "not-ready", failing=names)
+        return problem(
+            503, "系统未就绪", f"{labels}没有应答或不能写入。", "not-ready", failing=names
+        )
     return jsonify(status="ok", **dict.fromkeys(PROBES, "ok"))
 
 
@@ -99,6 +130,10 @@ class Meters:
         self.queue = Gauge("portal_queue_length", "Jobs that wait", registry=self.registry)
         self.rate = Gauge("portal_rows_per_second", "Rows a second of late", registry=self.registry)
         self.failures = Gauge("portal_job_failures", "Jobs given up", registry=self.registry)
+
+        self.refused_keys = Counter(
+            "portal_refused_keys", "Keys refused", ("code",), registry=self.registry
+        )
 
     def observe(self, response: Response) -> Response:
         endpoint = request.endpoint or "none"
@@ -139,6 +174,7 @@ def metrics() -> Response:
 
 
 def register(app: Flask) -> None:
+    app.extensions["readiness"] = Readiness()
     meters = app.extensions["meters"] = Meters()
 
     @app.before_request

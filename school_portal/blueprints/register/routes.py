@@ -11,6 +11,7 @@ from school_portal.blueprints.paging import page_of
 from school_portal.blueprints.register import verify
 from school_portal.blueprints.register.blueprint import blueprint
 from school_portal.domain.levels import Level
+from school_portal.domain.texts import trimmed
 from school_portal.extensions import db
 from school_portal.services import public_register
 from school_portal.services.portal import current_portal
@@ -33,10 +34,10 @@ FORCES = {
 def bodies() -> str:
     level = request.args.get("level", type=int)
     query = Query(
-        occupation=request.args.get("occupation", "").strip()[:100],
+        occupation=trimmed(request.args.get("occupation", ""))[:100],
         level=level if level in set(Level) else None,
-        body=request.args.get("body", "").strip()[:100],
-        district=request.args.get("district", "").strip()[:50],
+        body=trimmed(request.args.get("body", ""))[:100],
+        district=trimmed(request.args.get("district", ""))[:50],
     )
     session = db.session()
     begin_reading()

@@ -53,17 +53,27 @@ def account() -> str:
     )
 
 
-@blueprint.post("/account/openings")
+@blueprint.get("/account/openings/new")
 @audience(Role.SCHOOL)
-def start_opening() -> Response:
-    """A new draft; where there is one, on with it."""
-    session, school = db.session(), own_school()
+def new_opening() -> str | Response:
+    """The empty form; where an application is under way, on with it."""
+    session, portal, school = db.session(), current_portal(), own_school()
     found = account_openings.unfinished(session, school)
     if found is not None:
         return redirect(url_for("school.opening", opening_id=found.id))
-    made = account_openings.start(session, current_portal(), actor(), school)
-    session.commit()
-    return redirect(url_for("school.edit_opening", opening_id=made.id))
+    blank = account_openings.blank(session, portal, actor(), school)
+    return _form_page(blank, OpeningForm.of(blank, opening_check.personal(portal.vault, blank)))
+
+
+@blueprint.post("/account/openings/new")
+@audience(Role.SCHOOL)
+def start_opening() -> tuple[str, int] | Response:
+    """The first word makes the draft."""
+    session, portal, school, form = db.session(), current_portal(), own_school(), OpeningForm()
+    if not form.validate():
+        return _form_page(account_openings.blank(session, portal, actor(), school), form), 422
+    found = account_openings.unfinished(session, school)
+    return _kept(found or account_openings.start(session, portal, actor(), school), form)
 
 
 @blueprint.get("/account/openings/<int:opening_id>")
@@ -109,8 +119,12 @@ def save_opening(opening_id: int) -> tuple[str, int] | Response:
     found, form = own_opening(opening_id), OpeningForm()
     if not form.validate():
         return _form_page(found, form), 422
-    entry = form.entry(asked())
-    account_openings.save(db.session(), current_portal(), found, entry)
+    return _kept(found, form)
+
+
+def _kept(opening: AccountOpening, form: OpeningForm) -> Response:
+    account_openings.save(db.session(), current_portal(), opening, form.entry(asked()))
+    opening_id = opening.id
     db.session.commit()
     search = searched()
     if search is not None:

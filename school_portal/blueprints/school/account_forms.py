@@ -37,7 +37,11 @@ class OpeningForm(FlaskForm):
     leader_mobile = _text("负责人联系方式（手机）", 30, render_kw={"inputmode": "tel"})
     contact = _text("联系人", 50)
     contact_mobile = _text("联系人联系方式（手机）", 30, render_kw={"inputmode": "tel"})
-    operator = _text("平台操作人员姓名", 50)
+    operator = _text(
+        "平台操作人员姓名",
+        50,
+        description="用密钥登录的人。与本校一名操作人员同名的，密钥登录即进入该账户。",
+    )
     operator_document = _text("平台操作人员身份证号", 50, render_kw={"autocomplete": "off"})
     key_id = _text(
         "对应的经办人 keyID",

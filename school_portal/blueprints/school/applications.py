@@ -12,6 +12,7 @@ from school_portal.blueprints.downloads import workbook
 from school_portal.blueprints.http import arrived, origin, row_id
 from school_portal.blueprints.identity import actor, audience, begin_writing, own_school
 from school_portal.blueprints.limits import PAPERS
+from school_portal.blueprints.pages import on_page
 from school_portal.blueprints.paging import page_of
 from school_portal.blueprints.school.blueprint import blueprint
 from school_portal.blueprints.school.signing import signed
@@ -90,7 +91,17 @@ def application_page(found: GroupApplication, stopped: Stopped = ()) -> str:
         withdrawable=(found.state, ApplicationAction.WITHDRAW, Role.SCHOOL)
         in APPLICATION_WORKFLOW.table,
         stopped=stopped,
+        stopping=_by_reason(stopped),
     )
+
+
+def _by_reason(stopped: Stopped) -> dict[Reason, list[str]]:
+    """Each reason once, with the numbers of those whom it stops."""
+    found: dict[Reason, list[str]] = {}
+    for number, reasons in stopped:
+        for reason in reasons:
+            found.setdefault(reason, []).append(number)
+    return found
 
 
 @blueprint.get("/applications/<int:application_id>")
@@ -101,6 +112,7 @@ def application(application_id: int) -> str:
 
 
 @blueprint.post("/applications/<int:application_id>/submit")
+@on_page("school.application")
 @audience(Role.SCHOOL)
 def submit_application(application_id: int) -> Redirect | tuple[str, int]:
     found = access.own(db.session(), actor(), GroupApplication, application_id)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import BinaryIO, cast
 
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
 from school_portal.blueprints.http import row_id
-from school_portal.blueprints.identity import actor, audience
+from school_portal.blueprints.identity import actor, audience, own_school
 from school_portal.blueprints.limits import SEARCHES, UPLOADS
 from school_portal.blueprints.school.blueprint import blueprint
 from school_portal.blueprints.school.evaluation_page import EDITABLE, open_part
 from school_portal.blueprints.school.evaluations import asked
 from school_portal.blueprints.school.forms import AnnexForm
+from school_portal.domain.levels import TrainingLevel
 from school_portal.domain.projects import Project
 from school_portal.domain.specialty_evaluation import ANNEX_FIELDS
+from school_portal.domain.texts import trimmed
 from school_portal.extensions import db
 from school_portal.models import Role, Specialty, SpecialtyEvaluation
 from school_portal.services import evaluation_check, evaluations, training_programmes
@@ -69,18 +71,66 @@ def edit_evaluation(evaluation_id: int) -> str | Redirect:
 def save_evaluation(evaluation_id: int) -> str | tuple[str, int] | Redirect:
     """The save button and the autosave; the latter is answered with one line."""
     found = asked(evaluation_id)
-    form = form_of(found, None)
+    return _kept(found, form_of(found, None), edit_page)
+
+
+@blueprint.get("/evaluations/new")
+@audience(Role.SCHOOL)
+def new_evaluation() -> str | Redirect:
+    """The empty form; where there is a draft, on with it."""
+    blank = _blank()
+    found = evaluations.draft_of(db.session(), blank.school, blank.training_level)
+    if found is not None:
+        return redirect(url_for("school.edit_evaluation", evaluation_id=found.id))
+    written = evaluations.fields(current_portal().vault, blank)
+    return new_page(blank, form_of(blank, {**written, "version": blank.version}))
+
+
+@blueprint.post("/evaluations/new")
+@audience(Role.SCHOOL)
+def start_evaluation() -> str | tuple[str, int] | Redirect:
+    """The first word makes the draft; what follows on the same page is kept in it."""
+    blank = _blank()
+    form = form_of(blank, None)
+    if form.validate():
+        school, level = blank.school, blank.training_level
+        blank = evaluations.draft(db.session(), current_portal(), actor(), school, level)
+    return _kept(blank, form, new_page)
+
+
+def _blank() -> SpecialtyEvaluation:
+    """Raises NotFound for a training level that the school does not have."""
+    value = request.args.get("training_level", "")
+    if value not in set(TrainingLevel):
+        raise NotFound("TrainingLevel")
+    return evaluations.blank(current_portal(), actor(), own_school(), TrainingLevel(value))
+
+
+def new_page(evaluation: SpecialtyEvaluation, form: AnnexForm) -> str:
+    return render_template(
+        "school/evaluation_new.html",
+        form=form,
+        names=ANNEX_FIELDS,
+        **open_part(db.session(), current_portal(), evaluation),
+    )
+
+
+def _kept(
+    found: SpecialtyEvaluation,
+    form: AnnexForm,
+    page: Callable[[SpecialtyEvaluation, AnnexForm], str],
+) -> str | tuple[str, int] | Redirect:
+    """On to the draft, or the page again with what is wrong; beside the page, one line."""
     beside = "HX-Request" in request.headers
     if not form.validate():
         told = [error for errors in form.errors.values() for error in errors]
-        page = saved_line(found, *told) if beside else edit_page(found, form)
-        return page, 422
+        return (saved_line(found, *told) if beside else page(found, form)), 422
     written = {name: form[name].data or "" for name in ANNEX_FIELDS if name in form}
     try:
         evaluations.save(db.session(), current_portal(), actor(), found, written, form.version.data)
     except Refused as refusal:
         form.form_errors.append(str(refusal))
-        return (saved_line(found, str(refusal)) if beside else edit_page(found, form)), 409
+        return (saved_line(found, str(refusal)) if beside else page(found, form)), 409
     db.session.commit()
     if beside:
         return saved_line(found)
@@ -107,7 +157,7 @@ def find_project(evaluation_id: int) -> str:
     line_id = request.args.get("line", type=row_id)
     line = evaluations.own_line(found, line_id) if line_id else None
     specialty_id = line.specialty_id if line else request.args.get("specialty", type=row_id)
-    text = request.args.get("q", "").strip()[:100]
+    text = trimmed(request.args.get("q", ""))[:100]
     choices = evaluation_check.choices(session, current_portal(), found, text) if text else None
     beside = "HX-Request" in request.headers
     return render_template(
@@ -181,8 +231,8 @@ def attach_programme(evaluation_id: int) -> Redirect:
         db.session.rollback()
         flash(str(refusal), "bad")
         return back_to(evaluation_id, place)
-    flash(f"已上传“{made.file_name}”。", "good")
     db.session.commit()
+    flash(f"已上传“{made.file_name}”。", "good")
     return back_to(evaluation_id, place)
 
 
@@ -192,7 +242,7 @@ def detach_programme(evaluation_id: int, programme_id: int) -> Redirect:
     found, session = asked(evaluation_id), db.session()
     detached = training_programmes.one(session, found, programme_id)
     training_programmes.detach(session, current_portal(), actor(), found, programme_id)
-    place = f"programmes-{detached.specialty_id}"
-    flash(f"已移除“{detached.file_name}”。", "info")
-    db.session.commit()
+    place, name = f"programmes-{detached.specialty_id}", detached.file_name
+    session.commit()
+    flash(f"已移除“{name}”。", "info")
     return back_to(evaluation_id, place)

@@ -14,7 +14,6 @@ from school_portal.blueprints.identity import actor, audience, own_school
 from school_portal.blueprints.school.blueprint import blueprint
 from school_portal.blueprints.school.evaluation_page import EDITABLE, case_page, open_part
 from school_portal.blueprints.school.signing import signed, signed_or_proved
-from school_portal.domain.levels import TrainingLevel
 from school_portal.domain.specialty_evaluation import ANNEX_FIELDS, EvaluationState
 from school_portal.extensions import db
 from school_portal.models import Role, SpecialtyEvaluation
@@ -42,7 +41,7 @@ def evaluations() -> str:
     session, school, now = db.session(), own_school(), current_portal().clock()
     levels = school.levels
     listed = service.listing(session, school)
-    drafted = {one.training_level for one in listed if one.state is EvaluationState.DRAFT}
+    drafted = {one.training_level: one.id for one in listed if one.state is EvaluationState.DRAFT}
     return render_template(
         "school/evaluations.html",
         listed=listed,
@@ -51,19 +50,6 @@ def evaluations() -> str:
         windows=[(level, window_at(session, now, level, school.id)) for level in levels],
         now=now,
     )
-
-
-@blueprint.post("/evaluations")
-@audience(Role.SCHOOL)
-def start_evaluation() -> Redirect:
-    value = request.form.get("training_level", "")
-    if value not in set(TrainingLevel):
-        raise access.NotFound("TrainingLevel")
-    found = service.draft(
-        db.session(), current_portal(), actor(), own_school(), TrainingLevel(value)
-    )
-    db.session.commit()
-    return redirect(url_for("school.edit_evaluation", evaluation_id=found.id))
 
 
 @blueprint.get("/evaluations/<int:evaluation_id>")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, flash, make_response, redirect, render_template, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
 from school_portal import jobs
@@ -25,11 +25,11 @@ def page_of(job: Job) -> str:
 @blueprint.get("/jobs/<job_id>/progress")
 @audience(Role.SCHOOL)
 def job_progress(job_id: str) -> Response | Redirect:
-    """The card alone; once the job has ended the whole page is asked for again."""
+    """The card alone; once the job is taken up or has ended, the whole page is asked for again."""
     job = access.own(db.session(), actor(), Job, job_id)
     current = progress(db.session(), job, current_portal().clock())
     answer = make_response(render_template("school/_progress.html", progress=current))
-    if not current.waits:
+    if not current.waits or request.args.get("seen", job.state.value) != job.state.value:
         answer.headers["HX-Refresh"] = "true"
     return answer
 
@@ -41,8 +41,12 @@ def cancel_job(job_id: str) -> Redirect:
     if job.kind == "roster-check":  # nothing of it is wanted: it ends at once
         roster = access.own(db.session(), actor(), Roster, job.subject_id)
         rosters.discard(db.session(), actor(), roster)
+        asked = True
     else:
-        jobs.request_cancel(db.session(), job)
+        asked = jobs.request_cancel(db.session(), job)
     db.session.commit()
-    flash("已要求停止，当前一步完成后即停，不会留下一半的结果。", "info")
+    if asked:
+        flash("已要求停止，当前一步完成后即停，不会留下一半的结果。", "info")
+    else:
+        flash("处理已经结束，没有停止。结果见本页。", "info")
     return redirect(page_of(job))

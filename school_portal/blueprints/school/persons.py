@@ -1,4 +1,4 @@
-"""One person's data on request: found by the document number, which stands in no address."""
+"""One person's data on request: shown, given out, corrected, deleted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from io import BytesIO
 from typing import Any
 
 from flask import flash, redirect, render_template, url_for
-from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import SelectField, StringField
 from wtforms.validators import InputRequired
@@ -16,7 +15,8 @@ from wtforms.validators import InputRequired
 from school_portal.blueprints.decisions import carried_out
 from school_portal.blueprints.downloads import attachment, workbook
 from school_portal.blueprints.identity import actor, audience
-from school_portal.blueprints.limits import PAPERS, SEARCHES
+from school_portal.blueprints.limits import PAPERS
+from school_portal.blueprints.pages import on_page
 from school_portal.blueprints.reveal import WhyForm
 from school_portal.blueprints.school.blueprint import blueprint
 from school_portal.domain.roster import Enrolment
@@ -34,17 +34,6 @@ SHEETS = (
     ("restrictions", "限制措施"),
     ("acts", "办理记录"),
 )
-
-
-class FindForm(FlaskForm):
-    """Whose data is asked for."""
-
-    number = StringField(
-        "证件号码",
-        [InputRequired("请填写证件号码。")],
-        description="查询会记入审计记录；证件号码不会出现在网址中。",
-        render_kw={"autocomplete": "off", "spellcheck": "false"},
-    )
 
 
 class ExportForm(WhyForm):
@@ -65,29 +54,6 @@ def _own(student_id: int) -> Student:
     return access.own(db.session(), actor(), Student, student_id)
 
 
-@blueprint.get("/students")
-@audience(Role.SCHOOL)
-def who() -> str:
-    return render_template("personal/find.html", form=FindForm())
-
-
-@blueprint.post("/students")
-@audience(Role.SCHOOL)
-@SEARCHES
-def find_person() -> Answer:
-    form = FindForm()
-    if form.validate():
-        number = form.number.data or ""
-        found = personal.find(db.session(), current_portal(), actor(), number)
-        student_id = found.id if found else None
-        db.session.commit()
-        if student_id is not None:
-            return redirect(url_for("school.person", student_id=student_id))
-        form.number.errors = ["本校没有这个证件号码的学生，请核对后重新填写。"]
-    form.number.data = ""
-    return render_template("personal/find.html", form=form), 422
-
-
 def _page(student: Student, form: ExportForm) -> str:
     held = personal.held(db.session(), current_portal(), student)
     return render_template("personal/person.html", held=held, student=student, form=form)
@@ -100,6 +66,7 @@ def person(student_id: int) -> str:
 
 
 @blueprint.post("/students/<int:student_id>/export")
+@on_page("school.person")
 @audience(Role.SCHOOL)
 @PAPERS
 def export_person(student_id: int) -> Answer:

@@ -14,7 +14,7 @@ from school_portal.blueprints.limits import JOBS, PLANS
 from school_portal.blueprints.paging import page_of
 from school_portal.blueprints.school.blueprint import blueprint
 from school_portal.domain.grouping import Plan
-from school_portal.domain.violations import CHOICE_NEEDED, RULES
+from school_portal.domain.violations import CHOICE_NEEDED
 from school_portal.extensions import db
 from school_portal.models import Role, School, Student
 from school_portal.services import applications, school_desk
@@ -74,7 +74,6 @@ def plan() -> str | Response:
         page=page,
         listed=listed,
         students=named(school, show, listed),
-        rules=RULES,
         codes=Counter(reason.code for _, reasons in found.excluded for reason in reasons),
         choices=choices(school, found, on),
     )

@@ -11,26 +11,36 @@ from sqlalchemy.orm import Session
 from school_portal.blueprints.paging import Page, page_of
 from school_portal.blueprints.school.issue_names import ISSUE_NAMES
 from school_portal.domain.roster import RosterState
-from school_portal.models import Roster, RosterIssue
-from school_portal.services import reviewing
+from school_portal.models import JobState, Roster, RosterIssue
+from school_portal.services import reviewing, students
 from school_portal.services.portal import Portal
-from school_portal.services.progress import latest_job, progress
+from school_portal.services.progress import cause_of, latest_job, progress
 
 _QUOTED = re.compile("“([^”]+)”")
 OUTCOMES = {"create": "新增", "update": "更新", "unchanged": "无变化"}
-WORKING = (RosterState.UPLOADED, RosterState.READING, RosterState.CONFIRMED)
+# What a worker does for a roster in each state in which one is waited for.
+WORKING = {
+    RosterState.UPLOADED: "roster-check",
+    RosterState.READING: "roster-check",
+    RosterState.CONFIRMED: "roster-apply",
+}
 JUDGED = (RosterState.CHECKED, RosterState.CONFIRMED, RosterState.APPLIED, RosterState.FAILED)
 
 
 def roster_page(session: Session, portal: Portal, roster: Roster) -> dict[str, Any]:
     """The roster, its job while one is waited for, and the check's findings or rows."""
-    job = latest_job(session, roster.school_id, roster.id, "roster-check", "roster-apply")
+    kind = WORKING.get(roster.state)
+    job = latest_job(session, roster.school_id, roster.id, kind) if kind else None
     current = progress(session, job, portal.clock()) if job else None
     waits = current is not None and current.waits
+    taken_up = waits and job is not None and job.state is JobState.RUNNING
+    queued = roster.state is RosterState.UPLOADED
     shown: dict[str, Any] = {
         "roster": roster,
+        "state": RosterState.READING if queued and taken_up else roster.state,
         "progress": current if waits else None,
-        "stalled": roster.state in WORKING and not waits,
+        "stalled": cause_of(job) if job and not waits else None,
+        "asked_again": reviewing.asked_again(session, roster),
         "outcomes": OUTCOMES,
         "issue_names": ISSUE_NAMES,
     }
@@ -48,10 +58,12 @@ def _findings(session: Session, portal: Portal, roster: Roster) -> dict[str, Any
         if code.startswith("file.")
         for issue in reviewing.issues(session, roster, code=code)
     ]
-    show = request.args.get("show", "issues" if found else "rows")
-    listed = (
-        _issues(session, roster, counts) if show == "issues" else _rows(session, portal, roster)
-    )
+    saved = roster.state is RosterState.APPLIED
+    show = request.args.get("show", "issues" if found and not saved else "rows")
+    if show == "issues":
+        listed = _issues(session, roster, counts)
+    else:
+        listed = (_students if saved else _rows)(session, portal, roster)
     return {
         "counts": counts,
         "found": found,
@@ -81,6 +93,15 @@ def _issues(session: Session, roster: Roster, counts: list[tuple[str, str, int]]
         session, roster, code=code or None, limit=page.size, offset=page.offset
     )
     return {"code": code, "page": page, "listed": issues}
+
+
+def _students(session: Session, portal: Portal, roster: Roster) -> dict[str, Any]:
+    """Those whom the roster saved, as they are now."""
+    wanted, sort = students.Wanted(roster_id=roster.id), request.args.get("sort", "number")
+    where = (session, portal.vault, roster.school, wanted)
+    page = page_of(students.count(*where))
+    listed = students.page(*where, sort=sort, limit=page.size, offset=page.offset)
+    return {"page": page, "listed": listed, "sort": sort}
 
 
 def _rows(session: Session, portal: Portal, roster: Roster) -> dict[str, Any]:

@@ -12,12 +12,13 @@ from werkzeug.wrappers import Response as Redirect
 
 from school_portal.blueprints.downloads import workbook
 from school_portal.blueprints.http import request_id
-from school_portal.blueprints.identity import actor, audience, own_school
+from school_portal.blueprints.identity import actor, audience, begin_writing, own_school
 from school_portal.blueprints.limits import JOBS, PAPERS, UPLOADS
 from school_portal.blueprints.paging import page_of
 from school_portal.blueprints.school.blueprint import blueprint
 from school_portal.blueprints.school.forms import UploadForm
 from school_portal.blueprints.school.roster_page import roster_page
+from school_portal.domain.texts import trimmed
 from school_portal.extensions import db
 from school_portal.models import Role, Roster
 from school_portal.services import access, reviewing, school_desk
@@ -61,7 +62,7 @@ def receive() -> tuple[str, int] | Redirect:
             roster = keep(
                 cast(BinaryIO, file.stream),
                 file.filename or "名册",
-                sheet=(form.sheet.data or "").strip() or None,
+                sheet=trimmed(form.sheet.data or "") or None,
                 token=form.token.data or secrets.token_urlsafe(16),
             )
         except TooLarge:
@@ -135,8 +136,20 @@ def confirm(roster_id: int) -> Redirect:
         actor(),
         found,
         accept_valid=request.form.get("accept_valid") == "yes",
+        expected=request.form.get("rows", type=int),
         request_id=request_id(),
     )
+    session.commit()
+    return redirect(url_for("school.roster", roster_id=roster_id))
+
+
+@blueprint.post("/rosters/<int:roster_id>/resume")
+@audience(Role.SCHOOL)
+@JOBS
+def resume(roster_id: int) -> Redirect:
+    session = db.session()
+    found = access.own(session, actor(), Roster, roster_id)
+    service.resume(session, current_portal(), actor(), found, request_id=request_id())
     session.commit()
     return redirect(url_for("school.roster", roster_id=roster_id))
 
@@ -156,6 +169,11 @@ def discard(roster_id: int) -> Redirect:
 @audience(Role.SCHOOL)
 @PAPERS
 def error_workbook(roster_id: int) -> Response:
-    found = access.own(db.session(), actor(), Roster, roster_id)
-    content = reviewing.error_workbook(db.session(), current_portal(), found)
-    return workbook(content, f"{found.file_name.rsplit('.', 1)[0]}-标错.xlsx")
+    session, portal = db.session(), current_portal()
+    found = access.own(session, actor(), Roster, roster_id)
+    name = found.file_name.rsplit(".", 1)[0]
+    content = reviewing.error_workbook(session, portal, found)
+    begin_writing()  # not before: it may have taken long
+    reviewing.note_handed_back(session, portal, actor(), found)
+    session.commit()
+    return workbook(content, f"{name}-标错.xlsx")

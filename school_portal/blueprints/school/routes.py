@@ -13,8 +13,10 @@ from school_portal.blueprints.school import (
     permissions,
     persons,
     plan,
+    remedies,
     reveal,
     rosters,
+    students,
 )
 from school_portal.blueprints.school.blueprint import blueprint
 
@@ -30,6 +32,8 @@ __all__ = [
     "permissions",
     "persons",
     "plan",
+    "remedies",
     "reveal",
     "rosters",
+    "students",
 ]

@@ -16,6 +16,7 @@ from school_portal.blueprints.limits import JOBS, PAPERS
 from school_portal.blueprints.paging import page_of
 from school_portal.blueprints.rendering import moment
 from school_portal.blueprints.settings.blueprint import blueprint
+from school_portal.domain.texts import trimmed
 from school_portal.extensions import db
 from school_portal.models import Role
 from school_portal.services import audit_trail as service
@@ -47,7 +48,7 @@ def _asked() -> service.Query:
     """What the address asks for."""
     last = service.newest(db.session())
     upto = request.args.get("upto", last, type=int)
-    texts = {name: request.args.get(name, "").strip()[:100] for name in ("actor", "subject")}
+    texts = {name: trimmed(request.args.get(name, ""))[:100] for name in ("actor", "subject")}
     return service.Query(
         since=_day("since"),
         until=_day("until"),

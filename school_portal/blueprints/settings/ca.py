@@ -6,6 +6,7 @@ from flask import flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from school_portal.blueprints.identity import actor, audience
+from school_portal.blueprints.pages import on_page
 from school_portal.blueprints.settings.blueprint import blueprint
 from school_portal.blueprints.settings.forms import CrlOverrideForm
 from school_portal.extensions import db
@@ -22,6 +23,7 @@ def ca() -> str:
 
 
 @blueprint.post("/ca/overrides")
+@on_page("settings.ca")
 @audience(Role.ADMIN)
 def override_crls() -> Response | tuple[str, int]:
     session, form = db.session(), CrlOverrideForm()

@@ -21,8 +21,10 @@ def mail() -> str:
     return render_template(
         "settings/mail.html",
         server=server,
-        sent=service.log(session, limit=page.size, offset=page.offset),
+        sent=service.listed(session, limit=page.size, offset=page.offset),
         errors=service.ERRORS,
+        is_stale=service.is_stale,
+        now=current_portal().clock(),
         attempts=len(service.ATTEMPTS),
         page=page,
     )

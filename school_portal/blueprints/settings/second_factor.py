@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from school_portal.blueprints import visits
 from school_portal.blueprints.identity import actor, audience, fresh
+from school_portal.blueprints.pages import on_page
 from school_portal.blueprints.rendering import PORTAL_NAME
 from school_portal.blueprints.settings.blueprint import blueprint
 from school_portal.blueprints.settings.forms import ConfirmCodeForm, PasskeyForm
@@ -31,6 +32,7 @@ def second_factor() -> str:
 
 
 @blueprint.post("/second-factor/start")
+@on_page("settings.second_factor")
 @audience(*Role)
 @fresh
 def start_second_factor() -> Response:
@@ -40,6 +42,7 @@ def start_second_factor() -> Response:
 
 
 @blueprint.post("/second-factor/confirm")
+@on_page("settings.second_factor")
 @audience(*Role)
 def confirm_second_factor() -> Shown:
     session, form = db.session(), ConfirmCodeForm()
@@ -66,6 +69,7 @@ def passkey_options() -> Answer:
 
 
 @blueprint.post("/second-factor/passkeys")
+@on_page("settings.second_factor")
 @audience(*Role)
 @fresh
 def add_passkey() -> Shown:
@@ -84,6 +88,7 @@ def add_passkey() -> Shown:
 
 
 @blueprint.post("/second-factor/passkeys/<int:passkey_id>/remove")
+@on_page("settings.second_factor")
 @audience(*Role)
 @fresh
 def remove_passkey(passkey_id: int) -> Response:
@@ -95,6 +100,7 @@ def remove_passkey(passkey_id: int) -> Response:
 
 
 @blueprint.post("/second-factor/codes")
+@on_page("settings.second_factor")
 @audience(*Role)
 @fresh
 def renew_recovery_codes() -> str:
@@ -104,6 +110,7 @@ def renew_recovery_codes() -> str:
 
 
 @blueprint.post("/second-factor/remove")
+@on_page("settings.second_factor")
 @audience(*Role)
 @fresh
 def remove_second_factor() -> Response:

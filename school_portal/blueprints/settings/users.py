@@ -9,9 +9,11 @@ from werkzeug.wrappers import Response
 
 from school_portal.blueprints.http import origin
 from school_portal.blueprints.identity import actor, audience, fresh
+from school_portal.blueprints.pages import on_page
 from school_portal.blueprints.paging import page_of
 from school_portal.blueprints.settings.blueprint import blueprint
 from school_portal.blueprints.settings.forms import ROLES, InvitationForm, RolesForm
+from school_portal.domain.texts import trimmed
 from school_portal.extensions import db
 from school_portal.models import Role, School, User
 from school_portal.services import accounts, histories, invitations, second_factor
@@ -25,7 +27,7 @@ LISTED = (Role.SCHOOL, Role.EXPERT, *(Role(choice.value) for choice in ROLES))
 @blueprint.get("/users")
 @audience(Role.ADMIN)
 def users() -> str:
-    session, text = db.session(), request.args.get("q", "").strip()[:100]
+    session, text = db.session(), trimmed(request.args.get("q", ""))[:100]
     role = next((one for one in LISTED if one.value == request.args.get("role")), None)
     page = page_of(accounts.count(session, text, role))
     return render_template(
@@ -54,7 +56,7 @@ def invite_user() -> str | tuple[str, int]:
     if form.validate():
         school = session.get(School, form.school.data) if form.school.data else None
         roles = [Role.SCHOOL] if school else [Role(value) for value in form.roles.data or ()]
-        username = (form.username.data or "").strip()
+        username = trimmed(form.username.data or "")
         try:
             token = invitations.invite(
                 session, current_portal(), actor(), username=username, roles=roles, school=school
@@ -76,6 +78,7 @@ def user(user_id: int) -> str:
 
 
 @blueprint.post("/users/<int:user_id>/roles")
+@on_page("settings.user")
 @audience(Role.ADMIN)
 @fresh
 def set_user_roles(user_id: int) -> Response | tuple[str, int]:
@@ -94,6 +97,7 @@ def set_user_roles(user_id: int) -> Response | tuple[str, int]:
 
 
 @blueprint.post("/users/<int:user_id>/invite")
+@on_page("settings.user")
 @audience(Role.ADMIN)
 @fresh
 def invite_again(user_id: int) -> str:
@@ -104,6 +108,7 @@ def invite_again(user_id: int) -> str:
 
 
 @blueprint.post("/users/<int:user_id>/<action>")
+@on_page("settings.user")
 @audience(Role.ADMIN)
 @fresh
 def change_user(user_id: int, action: str) -> Response:

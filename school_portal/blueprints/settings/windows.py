@@ -52,10 +52,10 @@ def open_window() -> Response | tuple[str, int]:
 @audience(*OFFICES)
 def end_window(window_id: int) -> Response:
     ended = service.end(db.session(), current_portal(), actor(), window_id)
+    db.session.commit()
     flash(
         f"{ended.starts_on} 至 {ended.ends_on} 的受理期已提前结束，已收到的申请不受影响。", "good"
     )
-    db.session.commit()
     return redirect(url_for("settings.windows"))
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+from asn1crypto.core import BMPString, UniversalString
 from asn1crypto.x509 import Certificate as Asn1Certificate
 from asn1crypto.x509 import DistributionPointName
 
@@ -45,7 +46,7 @@ class Malformed(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What is judged of a certificate; names are folded as RFC 5280 compares them."""
+    """What is judged of a certificate; its names are for comparing (see `folded`)."""
 
     der: bytes
     tbs: bytes
@@ -69,7 +70,7 @@ class Certificate:
     def name(self) -> str:
         """The subject's name as people read it, the common name first."""
         parts = [one for name in Asn1Certificate.load(self.der).subject.chosen for one in name]
-        return "，".join(str(one["value"].native) for one in reversed(parts))
+        return "，".join(_shown(one["value"]) for one in reversed(parts))
 
     @property
     def fingerprint(self) -> bytes:
@@ -124,8 +125,8 @@ def _read(parsed: Any, der: bytes) -> Certificate:
         tbs=tbs.dump(),
         algorithm=read_algorithm(algorithm),
         signature=parsed["signature_value"].native,
-        subject=tbs["subject"].hashable,
-        issuer=tbs["issuer"].hashable,
+        subject=folded(tbs["subject"]),
+        issuer=folded(tbs["issuer"]),
         serial=tbs["serial_number"].native,
         not_before=_instant(validity["not_before"].native),
         not_after=_instant(validity["not_after"].native),
@@ -134,7 +135,7 @@ def _read(parsed: Any, der: bytes) -> Certificate:
         path_length=constraints["path_len_constraint"].native if constraints else None,
         key_usage=_names(found.get("key_usage")),
         extended_key_usage=_names(found.get("extended_key_usage")),
-        crl_points=_crl_points(found.get("crl_distribution_points"), tbs["issuer"].hashable),
+        crl_points=_crl_points(found.get("crl_distribution_points"), folded(tbs["issuer"])),
         extensions={one["extn_id"].dotted: bytes(one["extn_value"]) for one in tbs["extensions"]},
         critical_unknown=frozenset(unknown),
     )
@@ -156,6 +157,30 @@ def _extensions(extensions: Any) -> tuple[dict[str, Any], list[str]]:
     return found, unknown
 
 
+def folded(name: Any) -> str:
+    """A name as RFC 5280 compares it; one whose texts cannot be read counts by its bytes.
+
+    Some authorities write UTF-8 into a TeletexString, or GBK into an IA5String.
+    """
+    try:
+        return str(name.hashable)
+    except ValueError:  # UnicodeDecodeError, and characters newer than the folding's tables
+        return f"der: {name.dump().hex()}"
+
+
+def _shown(value: Any) -> str:
+    """A text of a name, whatever its type says of the bytes."""
+    string = getattr(value, "chosen", value)
+    encodings = ("utf-16-be",) if isinstance(string, BMPString) else ("utf-8", "gb18030")
+    encodings = ("utf-32-be",) if isinstance(string, UniversalString) else encodings
+    for encoding in encodings:
+        try:
+            return string.contents.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return string.contents.hex()
+
+
 def full_names(name: Any) -> frozenset[bytes]:
     """The general names of a distribution point as DER: certificate and CRL encode them alike
     (RFC 5280, 5.2.5). None where it has none, or one relative to the issuer."""
@@ -175,7 +200,7 @@ def _crl_points(points: Any, issuer: str) -> frozenset[bytes]:
 
 def _is_by(names: Any, issuer: str) -> bool:
     """Whether these names of a CRL's issuer, where there are any, name that one."""
-    directory = [one.chosen.hashable for one in names if one.name == "directory_name"]
+    directory = [folded(one.chosen) for one in names if one.name == "directory_name"]
     return not len(names) or issuer in directory
 
 

@@ -12,12 +12,13 @@ from typing import Any
 
 from asn1crypto.core import Void
 from asn1crypto.crl import CertificateList
+from asn1crypto.x509 import Name
 from cryptography import x509
 
-from school_portal.security.ca.certificates import Certificate, Malformed, full_names
+from school_portal.security.ca.certificates import Certificate, Malformed, folded, full_names
 from school_portal.security.ca.keys import Algorithm, issued, read_algorithm
 
-_UNDERSTOOD = (x509.AuthorityKeyIdentifier, x509.CRLNumber, x509.IssuingDistributionPoint)
+_UNDERSTOOD = frozenset({"authority_key_identifier", "crl_number", "issuing_distribution_point"})
 _NOT_ACCEPTED = ("only_some_reasons", "indirect_crl", "only_contains_attribute_certs")
 
 
@@ -73,29 +74,45 @@ def read_crl(der: bytes) -> RevocationList:
     """Raises Malformed."""
     try:
         parsed = CertificateList.load(der, strict=True)
-        entries = x509.load_der_x509_crl(der)
+        entries = _entries(der)
         return RevocationList(
-            issuer=parsed["tbs_cert_list"]["issuer"].hashable,
+            issuer=folded(parsed["tbs_cert_list"]["issuer"]),
             tbs=parsed["tbs_cert_list"].dump(),
             algorithm=read_algorithm(parsed["signature_algorithm"]),
             signature=parsed["signature"].native,
             this_update=entries.last_update_utc,
             next_update=entries.next_update_utc,
-            scope=_scope(entries, parsed.issuing_distribution_point_value),
+            scope=_scope(parsed),
             entries=entries,
         )
     except Exception as error:  # both parsers fail in many ways
         raise Malformed(type(error).__name__) from None
 
 
-def _scope(entries: x509.CertificateRevocationList, point: Any) -> Scope | None:
+def _entries(der: bytes) -> x509.CertificateRevocationList:
+    try:
+        return x509.load_der_x509_crl(der)
+    except ValueError:
+        # Once more without the issuer's name, whose letters may be none of its type.
+        parsed = CertificateList.load(der, strict=True)
+        parsed["tbs_cert_list"]["issuer"] = Name.build({})
+        return x509.load_der_x509_crl(parsed.dump())
+
+
+def _scope(parsed: Any) -> Scope | None:
     """None for delta, indirect and reason-limited lists, and for what is not understood."""
+    kinds = [
+        (one["extn_id"].native, one["critical"].native)
+        for one in parsed["tbs_cert_list"]["crl_extensions"]
+    ]
+    if len({name for name, _ in kinds}) < len(kinds):
+        raise Malformed("one extension twice")
     if any(
-        isinstance(one.value, x509.DeltaCRLIndicator)
-        or (one.critical and not isinstance(one.value, _UNDERSTOOD))
-        for one in entries.extensions
+        name == "delta_crl_indicator" or (critical and name not in _UNDERSTOOD)
+        for name, critical in kinds
     ):
         return None
+    point = parsed.issuing_distribution_point_value
     if point is None:
         return Scope()
     given, names = point["distribution_point"], full_names(point["distribution_point"])
@@ -103,8 +120,8 @@ def _scope(entries: x509.CertificateRevocationList, point: Any) -> Scope | None:
         return None
     if not names and not isinstance(given, Void):
         return None
-    kinds = (point[one].native for one in ("only_contains_user_certs", "only_contains_ca_certs"))
-    return Scope(names or None, *kinds)
+    only = (point[one].native for one in ("only_contains_user_certs", "only_contains_ca_certs"))
+    return Scope(names or None, *only)
 
 
 def newest_of(

@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
+from school_portal.security.ca.silence import silence
+
 SM2_CURVE = "1.2.156.10197.1.301"
 SM2_WITH_SM3 = "1.2.156.10197.1.501"
 SM2_USER_ID = b"1234567812345678"
@@ -89,7 +91,8 @@ class Sm2Key:
         """Whether the signature is this key's: SM3, the default user id, DER."""
         try:
             decode_dss_signature(signature)  # GmSSL overlooks what stands behind the DER
-            return gmssl_pyx.sm2_verify(self.point, message, signature, SM2_USER_ID)
+            with silence():
+                return gmssl_pyx.sm2_verify(self.point, message, signature, SM2_USER_ID)
         except (gmssl_pyx.GmsslInnerError, ValueError):
             return False
 

@@ -34,6 +34,10 @@ class Code(StrEnum):
     KEY_NOT_ACCEPTED = "ca.key-not-accepted"
 
 
+# A file of ours that went bad holds nothing; the key's holder can do nothing about it.
+UNREADABLE = "平台的{}文件暂时无法读取，不是密钥的问题，请联系平台管理人员。"
+
+
 class CaRefused(Exception):
     """A key is refused, for that reason; `told` is for its holder alone, and may be empty."""
 
@@ -95,6 +99,8 @@ def judge(certificate: Certificate, trust: Trust, key_id_oid: str, at: datetime)
 
     Raises CaRefused.
     """
+    if not trust.bundle:
+        raise CaRefused(Code.UNTRUSTED, UNREADABLE.format("CA 证书"))
     if not certificate.key.is_strong or certificate.critical_unknown - {key_id_oid}:
         raise CaRefused(Code.UNTRUSTED)
     revocation, chain = _best(chains(certificate, trust.bundle), trust, at)
@@ -124,6 +130,8 @@ def _along(chain: Chain, trust: Trust, at: datetime) -> Revocation:
         raise CaRefused(Code.EXPIRED)
     if trust.crls is None:
         return Revocation()
+    if not trust.crls:
+        raise CaRefused(Code.CRL_STALE, UNREADABLE.format("证书吊销列表"))
     states = [_state(one, issuer, trust, at) for one, issuer in pairwise(chain)]
     # The bundle vouches for an intermediate that no CRL is for; nobody does for a leaf.
     if states[0] is None:

@@ -10,28 +10,33 @@
     request: "密钥已不在，请点“重新读取密钥”后再选。",
   };
 
-  async function ask(address, document) {
-    const how = document && {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(document),
-    };
+  const FAILED =
+    "密钥程序没有完成，请再试一次；仍然不行的，请重新启动密钥程序后点“重新读取密钥”。";
+  const LISTED_WITHIN = 5000; // milliseconds; who signs may take longer
+
+  // That part of the agent's answer.
+  async function ask(part, address, document) {
+    const how = document
+      ? {
+          method: "POST",
+          headers: { "Content-Type": "application/json" },
+          body: JSON.stringify(document),
+        }
+      : { signal: AbortSignal.timeout(LISTED_WITHIN) };
     let answer;
     try {
       answer = await fetch(address, how);
     } catch {
-      throw new Error("没有找到密钥程序，请插入密钥并确认密钥程序正在运行，然后点“重新读取密钥”。");
+      throw new Error("没有找到密钥程序。请插入密钥，确认密钥程序正在运行，然后点“重新读取密钥”。");
     }
-    const told = await answer.json();
-    if (!answer.ok) throw new Error(REFUSALS[told.error]);
-    return told;
+    const told = (await answer.json().catch(() => null)) ?? {};
+    if (!answer.ok || told[part] === undefined) throw new Error(REFUSALS[told.error] ?? FAILED);
+    return told[part];
   }
 
   window.portalKeyAgent = (origin) => ({
-    list: async () => (await ask(`${origin}/keys`)).keys,
-    certificate: async (key, pin) =>
-      (await ask(`${origin}/certificate`, { key, pin })).certificate,
-    sign: async (key, pin, message) =>
-      (await ask(`${origin}/sign`, { key, pin, message })).signature,
+    list: () => ask("keys", `${origin}/keys`),
+    certificate: (key, pin) => ask("certificate", `${origin}/certificate`, { key, pin }),
+    sign: (key, pin, message) => ask("signature", `${origin}/sign`, { key, pin, message }),
   });
 })();

@@ -46,6 +46,74 @@ def test_an_objection_names_the_person_and_the_rule() -> None:
     assert "本平台规则：专家不评估所属单位" in said
 
 
+SCHOOL = "上海市示例中等职业学校"
+ALIKE = [
+    "上海市示例中等职业学校（东校区）",
+    "示例中等职业学校",
+    "上海示例中等职业学校",
+    "上海市示例中等职业学校烹饪系",
+    "示例中等职业学校(烹饪系)",
+    "上海市浦东新区示例中等职业学校",
+    "示例\u200b中等职业学校东校区",
+    "【退休】示例中等职业学校",
+]
+
+
+@pytest.mark.parametrize("employer", ALIKE)
+def test_an_employer_that_may_be_the_school_is_doubted_until_its_code_is_known(
+    employer: str,
+) -> None:
+    applicant = replace(APPLICANT, school=SCHOOL)
+    one = pooled(1, employer=employer)
+    (doubted,) = ranked([one], applicant, POLICY)
+    assert doubted.doubtful
+    assert "可能就是申请学校" in doubted.objection
+    assert "本平台规则：专家不评估所属单位" in doubted.objection
+    (cleared,) = ranked([replace(one, employer_uscc="U2")], applicant, POLICY)
+    assert (cleared.objection, cleared.doubtful) == ("", False)
+    (own,) = ranked([replace(one, employer_uscc="u1 ")], applicant, POLICY)
+    assert ("工作单位是申请学校" in own.objection, own.doubtful) == (True, False)
+    assert objection(one, applicant, Policy(own_experts_excluded=False)) == ""
+
+
+@pytest.mark.parametrize(
+    "employer",
+    [
+        "示例研究所",
+        "上海市另一中等职业学校",
+        "上海市",
+        "上海",
+        "",
+        "（东校区）",
+        "示范大学",
+        "示例",
+    ],
+)
+def test_other_employers_are_free(employer: str) -> None:
+    applicant = replace(APPLICANT, school="上海市典型中等职业学校")
+    assert objection(pooled(1, employer=employer), applicant, POLICY) == ""
+
+
+@pytest.mark.parametrize(
+    ("employer", "school"),
+    [
+        ("示范学院烹饪系", "示范学院中专部"),
+        ("上海大学烹饪系", "上海大学"),
+        ("示范大学", "示范大学附属中等职业学校"),
+    ],
+)
+def test_two_parts_of_one_institution_are_alike(employer: str, school: str) -> None:
+    applicant = replace(APPLICANT, school=school)
+    assert "可能就是" in objection(pooled(1, employer=employer), applicant, POLICY)
+
+
+def test_what_is_certain_is_said_before_what_may_be() -> None:
+    applicant = replace(APPLICANT, school=SCHOOL)
+    one = replace(pooled(1, employer=ALIKE[0]), declared=True)
+    (found,) = ranked([one], applicant, POLICY)
+    assert ("声明回避" in found.objection, found.doubtful) == (True, False)
+
+
 def test_the_policy_can_let_an_own_expert_judge_but_not_one_who_declared() -> None:
     lax, own = Policy(own_experts_excluded=False), pooled(1, employer="示例学校")
     assert objection(own, APPLICANT, lax) == ""

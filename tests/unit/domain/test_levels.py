@@ -19,6 +19,22 @@ from school_portal.domain.levels import Level, TrainingLevel, parse_level, parse
         (" 四 级 ", 4),
         ("中级工（四级）", 4),
         ("四级等级", 4),
+        ("四级/中级", 4),
+        ("中级/四级", 4),
+        ("4级/中级工", 4),
+        ("4/中级工", 4),
+        ("四级、中级工", 4),
+        ("四级 — 中级工", 4),
+        ("四级\\中级工", 4),
+        ("四级（中级技能）", 4),
+        ("国家职业资格四级", 4),
+        ("国家职业资格四级（中级技能）", 4),
+        ("职业技能等级四级/中级工", 4),
+        ("技能等级四级", 4),
+        ("第四级", 4),
+        ("四\u200b级\u2060", 4),
+        ("三级／高级", 3),
+        ("一级·高级技师", 1),
         ("五级/初级工", 5),
         ("初级", 5),
         ("高级", 3),
@@ -35,10 +51,42 @@ def test_spellings_of_a_level(text: str, level: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "等级", "0", "6", "44", "级", "六级", "四级/高级工", "特级技师", "首席技师", "④", "IV"],
+    [
+        *("", "等级", "0", "6", "44", "级", "六级", "特级技师", "首席技师", "④", "IV"),
+        *("四级/高级工", "三级/中级", "高级技师（二级）", "国家职业资格四级（高级技能）"),
+        *("四级/三级", "4、3", "中级/初级", "-4", "4-", "国家职业资格", "职业技能等级"),
+    ],
 )
 def test_what_is_no_level(text: str) -> None:
     assert parse_level(text) is None
+
+
+_NUMBERS = {level: (f"{level}", f"{level}级", f"{'一二三四五'[level - 1]}级") for level in Level}
+_TITLES = {
+    1: ("高级技师",),
+    2: ("技师",),
+    3: ("高级工", "高级", "高级技能"),
+    4: ("中级工", "中级", "中级技能"),
+    5: ("初级工", "初级", "初级技能"),
+}
+
+
+@given(
+    st.sampled_from(Level),
+    st.sampled_from(Level),
+    st.data(),
+    st.sampled_from(["{}/{}", "{}（{}）", "{}、{}", "{} – {}", "{}{}", "国家职业资格{}（{}）"]),
+    st.booleans(),
+)
+def test_both_halves_are_read_where_they_agree(
+    number: Level, title: Level, data: st.DataObject, pattern: str, swapped: bool
+) -> None:
+    halves = [
+        data.draw(st.sampled_from(_NUMBERS[number])),
+        data.draw(st.sampled_from(_TITLES[title])),
+    ]
+    text = pattern.format(*(reversed(halves) if swapped else halves))
+    assert parse_level(text) is (number if number is title else None)
 
 
 @given(st.text())

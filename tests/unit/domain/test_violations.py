@@ -35,6 +35,7 @@ cell.required cell.too-long cell.formula cell.characters
 cell.id-precision-lost cell.id-format cell.id-checksum cell.birth-date-mismatch cell.sex-mismatch
 cell.mobile cell.date cell.level cell.training-level cell.choice
 cell.specialty-unknown cell.occupation-unknown cell.body-unknown
+cell.name-spaces cell.text-mark cell.question-mark
 row.duplicate row.number-taken row.other-school
 """
 ISSUE_CODES = CONTRACT_CODES.split()
@@ -128,3 +129,9 @@ def test_an_unknown_code_is_an_error_of_the_caller() -> None:
 def test_a_group_holds_somebody() -> None:
     with pytest.raises(ValueError, match="group_size"):
         Policy(group_size=0)
+
+
+def test_a_message_quotes_characters_alone() -> None:
+    """It is kept in the database and written into workbooks, whatever the file held."""
+    found = issue("cell.choice", 7, "性别", value="甲\x00\x0b乙\ud800", detail="男、女")
+    assert "“甲乙”" in found.message

@@ -49,12 +49,11 @@ reading finish w > checked
 checked confirm s > confirmed
 confirmed apply w > applied
 confirmed recheck w > checked
-uploaded fail w > failed
 reading fail w > failed
-confirmed fail w > failed
 uploaded discard s > discarded
 reading discard s > discarded
 checked discard s > discarded
+confirmed discard s > discarded
 failed discard s > discarded
 applied undo s > undone
 """

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importers.cells import Value, lost_digits, parse_date, text_of
+from school_portal.domain.texts import DASHES
 
 _JUNE = date(2027, 6, 30)
 
@@ -26,6 +27,12 @@ _JUNE = date(2027, 6, 30)
         "２０２７－０６",
         "２０２７／６",
         "２０２７．６",
+        "2027\u201306",
+        "2027\u20146",
+        "2027 \u2012 06",
+        "2027\u221206",
+        "2027\ufe6306",
+        "20\u200b27\u201106\u2069",
     ],
 )
 def test_a_month_stands_for_its_last_day(text: str) -> None:
@@ -48,6 +55,10 @@ def test_a_month_stands_for_its_last_day(text: str) -> None:
         "2027/6/30 8:30",
         "2027-06-30T00:00:00",
         "２０２７年６月３０日",
+        "2027–06–30",
+        "2027—6—30",
+        "2027–06-30",
+        "2027−06−30 00:00:00",
     ],
 )
 def test_a_day(text: str) -> None:
@@ -78,6 +89,8 @@ def test_a_day(text: str) -> None:
         "46568",
         "2027-06-30-01",
         "2027--06",
+        "2027——06",
+        "2027–06/30",
         "12:30",
         "2027-06 及以后",
     ],
@@ -99,6 +112,7 @@ def test_every_day_in_every_spelling(day: date) -> None:
         f"{day.year}.{day.month}.{day.day}",
         f"{day.year}/{day.month}/{day.day}",
         f"{day.year}年{day.month}月{day.day}日",
+        *(f"{day.year}{dash}{day.month}{dash}{day.day}" for dash in map(chr, DASHES)),
         text_of(day),
         text_of(datetime.combine(day, time())),
     ]
@@ -123,6 +137,7 @@ def test_dates_never_raise(text: str) -> None:
         (13812345678.0, "13812345678"),
         (True, "TRUE"),
         ("　 a b\u200b", "a b"),
+        ("\u2067a\u00ad b\ufe0f", "a b"),
         (date(2027, 6, 30), "2027-06-30"),
         (datetime.fromisoformat("2027-06-30"), "2027-06-30"),
         (datetime.fromisoformat("2027-06-30T08:05"), "2027-06-30 08:05:00"),

@@ -3,9 +3,12 @@
 import io
 import os
 import sys
+import textwrap
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,11 +16,12 @@ from hypothesis import strategies as st
 
 from importers import sandbox
 from importers.limits import LIMITS, Refused
-from importers.sandbox import annotate, read_roster, read_sheets
+from importers.sandbox import ReaderLost, annotate, read_roster, read_sheets
+from importers.wire import BROKEN
 from school_portal.domain.violations import Issue
 from tests.files import hostile, rosters
 from tests.files.rosters import CONTEXT, student, table, xlsx
-from tests.unit.importers.reading import read, read_apart
+from tests.unit.importers.reading import Outcome, read, read_apart
 
 MIB = 1 << 20
 
@@ -37,8 +41,8 @@ def test_the_same_result_as_in_this_process() -> None:
 def test_rows_come_in_chunks_with_progress() -> None:
     data = xlsx(table(*(student(n) for n in range(1, 2500))))
     chunks = list(read_roster(io.BytesIO(data), "甲.xlsx", CONTEXT))
-    assert [chunk.done for chunk in chunks] == [0, 2000, 2500]
-    assert [chunk.total for chunk in chunks] == [None, 2500, 2500]
+    assert [chunk.done for chunk in chunks] == [0, 1999, 2499]
+    assert [chunk.total for chunk in chunks] == [None, 2499, 2499]
     assert [chunk.facts is None for chunk in chunks] == [True, True, False]
 
 
@@ -73,29 +77,57 @@ def test_too_little_memory_is_an_issue() -> None:
     assert [one.code for one in outcome.issues] == ["file.unsafe"]
 
 
+def read_by(program: str, monkeypatch: pytest.MonkeyPatch) -> Outcome:
+    """What becomes of a good file in the hands of this child."""
+    monkeypatch.setattr(sandbox, "_COMMAND", (sys.executable, "-I", "-c", program))
+    return read_apart(hostile.good_xlsx() * 20, limits=replace(LIMITS, silence_seconds=0.5))
+
+
 @pytest.mark.parametrize(
     ("program", "code"),
     [
-        ("import os; os.kill(os.getpid(), 9)", "file.unsafe"),
         ("import os; os.abort()", "file.unsafe"),
-        ("raise SystemExit(3)", "file.unreadable"),
-        ("print('rubbish ' * 1000)", "file.unreadable"),
-        ("import sys; sys.stdout.buffer.write(b'V\\0\\0\\0\\4junk')", "file.unreadable"),
-        ("import sys; sys.stdin.read(); sys.stdout.buffer.write(b'V\\0')", "file.unreadable"),
-        ("import sys; sys.stdout.buffer.write(b'V' * 65536)", "file.unreadable"),
-        (
-            "import sys; sys.stdin.close(); import threading; threading.Event().wait()",
-            "file.unsafe",
-        ),
-        ("import os, threading; os.close(1); threading.Event().wait()", "file.unsafe"),
-        ("while True: pass", "file.unsafe"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGXCPU)", "file.unsafe"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "file.unreadable"),
+        (f"raise SystemExit({BROKEN})", "file.unreadable"),
     ],
 )
-def test_whatever_ends_the_child(program: str, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "_COMMAND", (sys.executable, "-I", "-c", program))
-    limits = replace(LIMITS, silence_seconds=0.5)
-    outcome = read_apart(hostile.good_xlsx() * 20, limits=limits)
+def test_what_the_file_did_to_the_child_is_told(
+    program: str, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcome = read_by(program, monkeypatch)
     assert ([one.code for one in outcome.issues], outcome.rows) == ([code], [])
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import os; os.kill(os.getpid(), 9)",
+        "import os; os.kill(os.getpid(), 15)",
+        "raise SystemExit(1)",
+        "import nothing_of_that_name",
+        "",
+        "print('rubbish ' * 1000)",
+        "import sys; sys.stdout.buffer.write(b'V\\0\\0\\0\\4junk')",
+        "import sys; sys.stdin.read(); sys.stdout.buffer.write(b'V\\0')",
+        "import sys; sys.stdout.buffer.write(b'V' * 65536)",
+        "import os; os.write(1, b'V\\0'); os.kill(os.getpid(), 9)",
+        "import sys; sys.stdin.close(); import threading; threading.Event().wait()",
+        "import os, threading; os.close(1); threading.Event().wait()",
+        "while True: pass",
+    ],
+)
+def test_what_others_did_to_the_child_is_no_fault_of_the_file(
+    program: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ReaderLost):
+        read_by(program, monkeypatch)
+
+
+def test_a_file_that_takes_too_much_time_is_told_so() -> None:
+    rows = table(*(student(n) for n in range(1, 20_000)))
+    outcome = read_apart(rosters.text(rows), limits=replace(LIMITS, cpu_seconds=0))
+    assert [one.code for one in outcome.issues] == ["file.unsafe"]
 
 
 def test_the_child_has_neither_environment_nor_files(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,11 +142,50 @@ def test_the_child_has_neither_environment_nor_files(monkeypatch: pytest.MonkeyP
     assert b"SECRET" not in annotate(io.BytesIO(b"x"), ())
 
 
+def acting(monkeypatch: pytest.MonkeyPatch, act: str) -> None:
+    """The child as it is, with this in the place of what parses the file."""
+    program = (
+        f"import sys; sys.path.insert(0, {sandbox._ROOT!r})\n"
+        "from importers import child\n"
+        f"def act(task, data):\n{textwrap.indent(act, '    ')}\n"
+        "child._perform = act\n"
+        "child.main()"
+    )
+    monkeypatch.setattr(sandbox, "_COMMAND", (sys.executable, "-I", "-c", program))
+
+
+def test_a_file_that_costs_too_much_time_ends_its_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    acting(monkeypatch, "while True: pass")
+    outcome = read_apart(b"x", limits=replace(LIMITS, cpu_seconds=1, silence_seconds=30))
+    assert [one.code for one in outcome.issues] == ["file.unsafe"]
+    assert "读取所需资源超过上限" in outcome.issues[0].message
+
+
+def test_the_reader_writes_nothing_to_the_disk(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    acting(monkeypatch, f"open({str(tmp_path / 'left')!r}, 'wb', buffering=0).write(data)")
+    with suppress(OSError):  # a write that fails is no fault of the file's
+        assert read_apart(b"310104200903140010").rows == []
+    assert b"".join(path.read_bytes() for path in tmp_path.iterdir()) == b""
+
+
+def test_a_reader_that_dies_leaves_no_image_of_its_memory_and_opens_few_files(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    acting(
+        monkeypatch,
+        "import resource as r\n"
+        "return iter([repr([r.getrlimit(k) for k in (r.RLIMIT_CORE, r.RLIMIT_NOFILE)]).encode()])",
+    )
+    assert annotate(io.BytesIO(b"x"), ()) == b"[(0, 0), (64, 64)]"
+
+
 def test_a_reader_that_stops_early_leaves_no_process_behind() -> None:
     data = xlsx(table(*(student(n) for n in range(1, 2500))))
     chunks = read_roster(io.BytesIO(data), "甲.xlsx", CONTEXT)
     next(chunks)
-    assert next(chunks).done == 2000
+    assert next(chunks).done == 1999
     chunks.close()  # type: ignore[attr-defined]
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)

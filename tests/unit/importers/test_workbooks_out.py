@@ -4,6 +4,7 @@ import io
 from typing import Any
 
 import pytest
+import xlwt
 from openpyxl import Workbook, load_workbook
 from openpyxl.comments import Comment
 
@@ -11,7 +12,8 @@ from importers.corrections import AUTHOR, NOTES_SHEET, REASONS_HEAD, annotated
 from importers.limits import LIMITS
 from importers.roster_fields import FIELDS
 from importers.template import roster_template
-from school_portal.domain.violations import issue
+from importers.workbook import open_book
+from school_portal.domain.violations import Issue, issue
 from tests.files import hostile, rosters
 from tests.files.rosters import CONTEXT, fill, number, saved, student, table, xlsx
 from tests.unit.importers.reading import Outcome, read
@@ -76,6 +78,17 @@ def test_wrong_cells_come_back_red_with_a_comment_and_reasons(build: Any) -> Non
         outcome.issues[0].message,
         outcome.issues[1].message,
     ]
+
+
+@pytest.mark.parametrize("build", [rosters.xlsx, rosters.text])
+def test_a_remark_is_told_beside_its_row_and_reddens_nothing(build: Any) -> None:
+    book, outcome = corrected(build(table(student(1, 姓名="张 三"), student(2, 手机号码="'1"))))
+    assert len(outcome.rows) == 1
+    sheet = book.worksheets[0]
+    reasons = [str(row[-1].value) for row in sheet.iter_rows(min_row=2)]
+    assert [text.count("\n") + 1 for text in reasons] == [1, 2]
+    assert "按“张三”读取" in reasons[0]
+    assert list(comments(sheet)) == ["D3"]
 
 
 def test_earlier_marks_are_replaced() -> None:
@@ -145,3 +158,29 @@ def test_nothing_of_a_roster_is_written_to_disk(monkeypatch: pytest.MonkeyPatch)
     for data in files:
         assert annotated(data, None, [issue("file.headers", detail="x")], LIMITS)
     assert roster_template(CONTEXT)
+
+
+@pytest.mark.parametrize("build", [rosters.xlsx, rosters.xls])
+def test_what_no_workbook_holds_is_in_no_mark(build: Any) -> None:
+    """A mark quotes what was written, and a damaged or hostile file has controls there."""
+    found = [
+        Issue(2, "学号", "error", "cell.choice", "填写的“甲\x00\x0b\ud800乙”不在范围内"),
+        Issue(None, None, "error", "file.headers", "找到“丙\x1f\uffff”"),
+    ]
+    data = build(table(student(1)))
+    book = load_workbook(io.BytesIO(annotated(data, "名册", found, LIMITS)))
+    texts = [str(cell.value) for sheet in book for row in sheet for cell in row]
+    texts += [text for sheet in book for text in comments(sheet).values()]
+    assert sum("甲" in text and "乙”不在范围内" in text for text in texts) == 2
+    assert sum("找到“丙" in text for text in texts) == 1
+
+
+def test_a_sheets_name_of_controls_is_written_as_a_workbook_can_have_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cells = table(student(1))
+    monkeypatch.setattr(xlwt.Utils, "valid_sheet_name", lambda name: True)
+    data = rosters.xls(cells, name="一\x0b班")
+    [name] = [sheet.name for sheet in open_book(data, LIMITS).sheets]
+    book = load_workbook(io.BytesIO(annotated(data, name, [], LIMITS)))
+    assert [sheet.title for sheet in book.worksheets] == ["一_班"]

@@ -12,11 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from school_portal.domain.levels import Level, TrainingLevel
+from school_portal.domain.texts import trimmed
 from school_portal.printing.forms import (
     AccountLine,
     Form,
     ProjectLine,
 )
+from school_portal.printing.glyphs import drawable
 from school_portal.printing.rendering import render
 from school_portal.printing.samples import SAMPLES
 from tests.unit.printing.examples import (
@@ -121,15 +123,15 @@ def test_an_opinion_bears_the_seals_of_its_training_level(
     assert seals in text
     assert none not in text
     assert "1示例专家一示例行业协会" in text
-    assert "2数控技术应用铣工四级/中级工21通过课程覆盖职业标准主要内容" in text
-    assert "四级/中级工12不通过人才培养方案未包含长期照护的实训安排" in text
+    assert "2数控技术应用铣工四级/中级工21同意课程覆盖职业标准主要内容" in text
+    assert "四级/中级工12不同意人才培养方案未包含长期照护的实训安排" in text
 
 
 def test_a_permission_notice_lists_what_was_decided() -> None:
     (text,) = pages(render(NOTICE))
     assert "上海市示例职业技术学校：" in text
     assert "车工四级/中级工准予2026年11月6日" in text
-    assert "2职业资格鉴定——焊工四级/中级工不予2026年11月9日专业评估未通过。" in text
+    assert "2职业资格鉴定——焊工四级/中级工不予2026年11月9日专业评估不同意。" in text
     assert "上海市职业技能鉴定中心（盖章）日期：2026年11月9日" in text
 
 
@@ -197,7 +199,7 @@ def test_another_process_gives_the_same_bytes() -> None:
     assert told.stdout.strip() == sha256(render(EVALUATION)).hexdigest()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(alphabet="#*_$\\[]{}()<>@=+/`~'\"-:;,.%&^|!?ab1 \n示例，。“”", max_size=24))
 def test_markup_is_printed_as_it_was_written(text: str) -> None:
     form = replace(EVALUATION, copies=1, address=text)
@@ -206,17 +208,47 @@ def test_markup_is_printed_as_it_was_written(text: str) -> None:
     assert f"联系地址{literal}申请专业及" in printed
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.text(max_size=60))
 def test_no_text_keeps_a_form_from_being_printed(text: str) -> None:
     form = replace(EVALUATION, copies=1, number=text, school=text, school_opinion=text)
     assert "职业技能评价专业评估申请表" in pages(render(form))[0]
 
 
-@pytest.mark.parametrize("name", ["𬭩", "䶮", "㛃", "王𬱖", "㙍"])
+@pytest.mark.parametrize(
+    "name", ["𬭩", "䶮", "㛃", "王𬱖", "㙍", "𠮷", "𡃁", "王\U000e0100𠮷\u200b"]
+)
 def test_rare_characters_are_there(name: str) -> None:
     form = replace(EVALUATION, copies=1, legal_representative=name)
-    assert f"法人代表{name}负责人" in pages(render(form))[0]
+    printed = pages(render(form))[0]
+    assert f"法人代表{trimmed(name)}负责人" in printed
+    assert "缺字" not in printed
+
+
+@pytest.mark.parametrize(
+    ("name", "shown", "noted"),
+    [
+        ("王\U0002a6d6", "王[U+2A6D6]", "（U+2A6D6）"),
+        ("\U00030000\U00031350甲", "[U+30000U+31350]甲", "（U+30000、U+31350）"),
+        ("ئ示例", "[U+0626]示例", "（U+0626）"),
+    ],
+)
+def test_what_no_font_has_is_named(name: str, shown: str, noted: str) -> None:
+    form = replace(EVALUATION, legal_representative=name)
+    copies = pages(render(form))
+    assert f"法人代表{shown}负责人" in copies[0]
+    # At the end of each copy.
+    told = f"注：方括号内为字库缺字的Unicode编码{noted}，请手写补正。"
+    assert "".join(copies).count(told) == form.copies
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text(st.characters(min_codepoint=0x20000, max_codepoint=0x323AF), min_size=1, max_size=3))
+def test_a_han_character_is_drawn_or_named(name: str) -> None:
+    form = replace(EVALUATION, copies=1, legal_representative=name)
+    printed = "".join(pages(render(form)))
+    assert all(one in printed or f"U+{ord(one):04X}" in printed for one in name)
+    assert drawable(name) == name or "缺字" in printed
 
 
 @pytest.mark.parametrize("text", ["W" * 300, "0123456789" * 30, "，" * 300, "示例" * 150])

@@ -6,7 +6,7 @@ from contextlib import suppress
 from functools import cache
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from school_portal.demo.authority import Issued
@@ -39,7 +39,6 @@ def changed(der: bytes, places: list[tuple[int, int]]) -> bytes:
     return bytes(made)
 
 
-@settings(deadline=None)
 @given(kinds, changes)
 def test_a_changed_certificate_never_passes(kind: str, places: list[tuple[int, int]]) -> None:
     made, leaf = world(kind)
@@ -58,7 +57,6 @@ def test_any_bytes(content: bytes) -> None:
             read(content)
 
 
-@settings(deadline=None)
 @given(kinds, changes)
 def test_a_changed_list(kind: str, places: list[tuple[int, int]]) -> None:
     made, _ = world(kind)
