@@ -9,6 +9,7 @@ from typing import Any
 from flask import request
 from sqlalchemy.orm import Session
 
+from school_portal.blueprints.asking import all_named
 from school_portal.domain.facts import Node
 from school_portal.domain.levels import Level
 from school_portal.domain.projects import Project
@@ -36,9 +37,15 @@ def searched() -> dict[str, Any] | None:
 
 
 def asked() -> list[Project]:
-    """The projects that this request ticks, each once; what is no key is passed over."""
-    keys = request.values.getlist("project")
-    return list(dict.fromkeys(project for key in keys if (project := parse_key(key))))
+    """The projects that this request ticks, each once; ends it with 400 for what is no key."""
+    return list(dict.fromkeys(all_named("project", _project)))
+
+
+def _project(key: str) -> Project:
+    found = parse_key(key)
+    if found is None:
+        raise ValueError("no project's key")
+    return found
 
 
 def keys(projects: Iterable[Project]) -> list[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import DateField
 from wtforms.validators import InputRequired
 
+from school_portal.blueprints.asking import narrowed_by
 from school_portal.blueprints.centre.blueprint import blueprint
 from school_portal.blueprints.decisions import ReasonForm
 from school_portal.blueprints.identity import actor, audience, fresh
@@ -37,8 +38,7 @@ class OriginalForm(FlaskForm):
 @blueprint.get("/openings")
 @audience(Role.CENTRE)
 def openings() -> str:
-    session, value = db.session(), request.args.get("state", "")
-    state = OpeningState(value) if value in set(OpeningState) else None
+    session, state = db.session(), narrowed_by("state", OpeningState)
     counts = opening_list.counts(session)
     page = page_of(counts.get(state, 0) if state else sum(counts.values()))
     return render_template(

@@ -6,6 +6,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
+from school_portal.blueprints.asking import all_named, narrowed_by
 from school_portal.blueprints.centre.blueprint import blueprint
 from school_portal.blueprints.decisions import ReasonForm
 from school_portal.blueprints.http import row_id
@@ -32,9 +33,9 @@ NOTIFIED = (PermissionState.GRANTED, PermissionState.REFUSED)  # what a notice i
 @blueprint.get("/permissions")
 @audience(Role.CENTRE)
 def permissions() -> str:
-    session, value = db.session(), request.args.get("state", PermissionState.REQUESTED.value)
-    state = PermissionState(value) if value in set(PermissionState) else PermissionState.REQUESTED
-    school_id = request.args.get("school", type=row_id)
+    session = db.session()
+    state = narrowed_by("state", PermissionState) or PermissionState.REQUESTED
+    school_id = narrowed_by("school", row_id)
     counts = permission_list.counts(session, school_id)
     page, today = page_of(counts.get(state, 0)), current_portal().today()
     listed = permission_list.page(
@@ -83,7 +84,7 @@ def _asked() -> tuple[PermissionAction, list[Permission]]:
     if value not in {one.value for actions in OFFERED.values() for one in actions}:
         abort(404)
     action = PermissionAction(value)
-    return action, service.select(db.session(), request.values.getlist("id", type=row_id), action)
+    return action, service.select(db.session(), all_named("id", row_id), action)
 
 
 def _page(action: PermissionAction, chosen: list[Permission], form: FlaskForm) -> str:

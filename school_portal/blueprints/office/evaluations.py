@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
+from school_portal.blueprints.asking import narrowed_by
 from school_portal.blueprints.decisions import ReasonForm, carried_out
 from school_portal.blueprints.downloads import evidence
 from school_portal.blueprints.identity import actor, audience
@@ -25,9 +26,7 @@ OFFICES = (*RECEIVING, Role.CENTRE)
 
 def asked() -> tuple[EvaluationState | None, str]:
     """The state and the text by which the address filters."""
-    value = request.args.get("state", "")
-    state = EvaluationState(value) if value in set(EvaluationState) else None
-    return state, trimmed(request.args.get("q", ""))[:100]
+    return narrowed_by("state", EvaluationState), trimmed(request.args.get("q", ""))[:100]
 
 
 def seen(evaluation_id: int) -> SpecialtyEvaluation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import render_template, request
 
+from school_portal.blueprints.asking import narrowed_by
 from school_portal.blueprints.identity import begin_reading, public
 from school_portal.blueprints.limits import SEARCHES
 from school_portal.blueprints.looks import Look
@@ -32,10 +33,9 @@ FORCES = {
 @public
 @SEARCHES
 def bodies() -> str:
-    level = request.args.get("level", type=int)
     query = Query(
         occupation=trimmed(request.args.get("occupation", ""))[:100],
-        level=level if level in set(Level) else None,
+        level=narrowed_by("level", lambda text: Level(int(text))),
         body=trimmed(request.args.get("body", ""))[:100],
         district=trimmed(request.args.get("district", ""))[:50],
     )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from flask import Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
+from school_portal.blueprints.asking import narrowed_by
 from school_portal.blueprints.decisions import ReasonForm
 from school_portal.blueprints.downloads import workbook
 from school_portal.blueprints.http import arrived, origin, row_id
@@ -39,16 +40,11 @@ from school_portal.services.progress import progress
 Stopped = Sequence[tuple[str, Sequence[Reason]]]
 
 
-def asked_state() -> ApplicationState | None:
-    value = request.args.get("state", "")
-    return ApplicationState(value) if value in set(ApplicationState) else None
-
-
 @blueprint.get("/applications")
 @audience(Role.SCHOOL)
 def applications() -> str:
     school, session = own_school(), db.session()
-    state, body_id = asked_state(), request.args.get("body", type=row_id)
+    state, body_id = narrowed_by("state", ApplicationState), narrowed_by("body", row_id)
     sort = request.args.get("sort", "-number")
     page = page_of(application_list.count(session, school, state, body_id))
     job_id = request.args.get("job")

@@ -8,6 +8,7 @@ from typing import BinaryIO, cast
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
+from school_portal.blueprints.asking import narrowed_by
 from school_portal.blueprints.http import row_id
 from school_portal.blueprints.identity import actor, audience, own_school
 from school_portal.blueprints.limits import SEARCHES, UPLOADS
@@ -154,9 +155,9 @@ def back_to(evaluation_id: int, part: str) -> Redirect:
 def find_project(evaluation_id: int) -> str:
     """What a search offers, as a part of the page that asks or as a page of its own."""
     found, session = asked(evaluation_id), db.session()
-    line_id = request.args.get("line", type=row_id)
+    line_id = narrowed_by("line", row_id)
     line = evaluations.own_line(found, line_id) if line_id else None
-    specialty_id = line.specialty_id if line else request.args.get("specialty", type=row_id)
+    specialty_id = line.specialty_id if line else narrowed_by("specialty", row_id)
     text = trimmed(request.args.get("q", ""))[:100]
     choices = evaluation_check.choices(session, current_portal(), found, text) if text else None
     beside = "HX-Request" in request.headers

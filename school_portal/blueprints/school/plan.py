@@ -8,6 +8,7 @@ from datetime import date
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from school_portal.blueprints.asking import narrowed_by, one_of
 from school_portal.blueprints.http import request_id
 from school_portal.blueprints.identity import actor, audience, own_school
 from school_portal.blueprints.limits import JOBS, PLANS
@@ -22,14 +23,6 @@ from school_portal.services.portal import current_portal
 from school_portal.services.progress import WAITED_FOR, latest_job
 
 PLANNED_PAGE = 10  # applications, each with up to N students
-
-
-def asked_day(today: date) -> date:
-    """The day in the address; today where it names none or nonsense."""
-    try:
-        return date.fromisoformat(request.args.get("on", ""))
-    except ValueError:
-        return today
 
 
 def shown(plan: Plan, show: str, code: str) -> list[tuple[object, ...]]:
@@ -57,9 +50,10 @@ def plan() -> str | Response:
     running = latest_job(db.session(), school.id, school.id, "applications-generate")
     if running is not None and running.state in WAITED_FOR:
         return redirect(url_for("school.applications", job=running.id))
-    on = asked_day(portal.today())
+    on = narrowed_by("on", date.fromisoformat) or portal.today()
     found = applications.plan(db.session(), portal, school, on)
-    show = request.args.get("show", "planned" if found.applications else "excluded")
+    show = narrowed_by("show", one_of("planned", "held", "excluded"))
+    show = show or ("planned" if found.applications else "excluded")
     code = request.args.get("code", "")
     listed = shown(found, show, code)
     page = page_of(len(listed), *([PLANNED_PAGE] if show == "planned" else []))

@@ -8,6 +8,7 @@ from typing import Any
 from flask import request
 from sqlalchemy.orm import Session
 
+from school_portal.blueprints.asking import narrowed_by, one_of
 from school_portal.blueprints.paging import Page, page_of
 from school_portal.blueprints.school.issue_names import ISSUE_NAMES
 from school_portal.domain.roster import RosterState
@@ -59,7 +60,8 @@ def _findings(session: Session, portal: Portal, roster: Roster) -> dict[str, Any
         for issue in reviewing.issues(session, roster, code=code)
     ]
     saved = roster.state is RosterState.APPLIED
-    show = request.args.get("show", "issues" if found and not saved else "rows")
+    show = narrowed_by("show", one_of("issues", "rows"))
+    show = show or ("issues" if found and not saved else "rows")
     if show == "issues":
         listed = _issues(session, roster, counts)
     else:
@@ -105,8 +107,7 @@ def _students(session: Session, portal: Portal, roster: Roster) -> dict[str, Any
 
 
 def _rows(session: Session, portal: Portal, roster: Roster) -> dict[str, Any]:
-    outcome = request.args.get("outcome", "")
-    outcome = outcome if outcome in OUTCOMES else ""
+    outcome = narrowed_by("outcome", one_of(*OUTCOMES)) or ""
     numbers = {
         "create": roster.created,
         "update": roster.updated,

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from wtforms import StringField
 from wtforms.validators import Length
 
+from school_portal.blueprints.asking import narrowed_by, one_of
 from school_portal.blueprints.identity import actor, audience, own_school
 from school_portal.blueprints.limits import SEARCHES
 from school_portal.blueprints.paging import page_of
@@ -66,8 +67,7 @@ def find_students() -> Response | tuple[str, int]:
 
 def _page(form: FindForm, text: str) -> str:
     session, vault, school = db.session(), current_portal().vault, own_school()
-    show = request.args.get("show", "all")
-    show = show if show in SHOWN else "all"
+    show = narrowed_by("show", one_of(*SHOWN)) or "all"
     sort = request.args.get("sort", "number")
     wanted = service.Wanted(text, planned=SHOWN[show])
     counts = service.counts(session, vault, school, wanted)

@@ -9,6 +9,7 @@ from flask import flash, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
+from school_portal.blueprints.asking import narrowed_by
 from school_portal.blueprints.downloads import attachment, workbook
 from school_portal.blueprints.http import request_id
 from school_portal.blueprints.identity import actor, audience, begin_writing
@@ -37,21 +38,14 @@ COLUMNS = (
 )
 
 
-def _day(name: str) -> date | None:
-    try:
-        return date.fromisoformat(request.args.get(name, ""))
-    except ValueError:
-        return None
-
-
 def _asked() -> service.Query:
     """What the address asks for."""
     last = service.newest(db.session())
-    upto = request.args.get("upto", last, type=int)
+    upto = narrowed_by("upto", int) or last
     texts = {name: trimmed(request.args.get(name, ""))[:100] for name in ("actor", "subject")}
     return service.Query(
-        since=_day("since"),
-        until=_day("until"),
+        since=narrowed_by("since", date.fromisoformat),
+        until=narrowed_by("until", date.fromisoformat),
         action=request.args.get("action", "")[:64],
         upto=upto if 0 < upto <= last else last,
         **texts,

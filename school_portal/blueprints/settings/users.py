@@ -7,6 +7,7 @@ from collections.abc import Callable
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from school_portal.blueprints.asking import narrowed_by
 from school_portal.blueprints.http import origin
 from school_portal.blueprints.identity import actor, audience, fresh
 from school_portal.blueprints.pages import on_page
@@ -28,7 +29,7 @@ LISTED = (Role.SCHOOL, Role.EXPERT, *(Role(choice.value) for choice in ROLES))
 @audience(Role.ADMIN)
 def users() -> str:
     session, text = db.session(), trimmed(request.args.get("q", ""))[:100]
-    role = next((one for one in LISTED if one.value == request.args.get("role")), None)
+    role = narrowed_by("role", Role)
     page = page_of(accounts.count(session, text, role))
     return render_template(
         "settings/users.html",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
+from school_portal.blueprints.asking import narrowed_by
 from school_portal.blueprints.identity import actor, audience
 from school_portal.blueprints.limits import UPLOADS
 from school_portal.blueprints.settings.blueprint import blueprint
@@ -63,7 +64,7 @@ def _text(form: WorkdaysForm) -> str:
 def _page(form: WorkdaysForm) -> str:
     session, this_year = db.session(), current_portal().today().year
     years = service.years(session)
-    asked = request.args.get("year", this_year, type=int)
+    asked = narrowed_by("year", int) or this_year
     return render_template(
         "settings/workdays.html",
         form=form,
