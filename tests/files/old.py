@@ -139,7 +139,7 @@ def records(stream: bytes) -> Iterable[tuple[int, int, int]]:
 def changed(data: bytes, kind: int, change: bytes, offset: int = 0) -> bytes:
     """An xls with these bytes at this place in every record of the kind."""
     stream = bytearray(workbook_stream(data))
-    for found, at, _ in list(records(stream)):
+    for found, at, _ in list(records(bytes(stream))):
         if found == kind:
             stream[at + offset : at + offset + len(change)] = change
     return with_stream(stream)
@@ -173,7 +173,7 @@ def locked_xls(data: bytes, password: str = DEFAULT_PASSWORD) -> bytes:
     _, at, length = next(iter(records(stream)))
     stream = stream[: at + length] + lock + stream[at + length :]
     clear = bytearray(stream)
-    for kind, at, _ in list(records(stream)):
+    for kind, at, _ in list(records(bytes(stream))):
         if kind == 0x0085:
             (start,) = struct.unpack_from("<I", clear, at)
             struct.pack_into("<I", clear, at, start + len(lock))

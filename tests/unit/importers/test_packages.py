@@ -93,7 +93,7 @@ def test_shared_strings_and_styles_under_other_names() -> None:
     cells = [f'<c t="s"><v>{place}</v></c>' for place in range(len(shared))]
     lines = ["".join(cells[: len(heads)]), "".join(cells[len(heads) :])]
     day = '<c s="1"><v>46568</v></c>'
-    parts = {
+    parts: dict[str, str | bytes] = {
         "xl/worksheets/sheet1.xml": sheet(f"<row>{lines[0]}</row><row>{lines[1]}{day}</row>"),
         "xl/_rels/workbook.xml.rels": relations(
             relation("worksheet", "worksheets/sheet1.xml"),
@@ -125,7 +125,7 @@ def test_two_sheets_without_a_key_are_not_guessed_at() -> None:
 
 
 def test_a_binary_workbook_is_told_wherever_it_lies() -> None:
-    parts = {
+    parts: dict[str, str | bytes] = {
         "_rels/.rels": relations(relation("officeDocument", "xl/main.bin")),
         "xl/main.bin": b"\x83\x01",
     }
