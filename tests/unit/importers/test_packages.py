@@ -38,8 +38,9 @@ def without(*names: str) -> dict[str, str | bytes]:
 
 
 def with_target(target: str, part: str = "xl/worksheets/sheet1.xml") -> bytes:
-    main = {"xl/_rels/workbook.xml.rels": relations(relation("worksheet", target))}
-    return zipped(without("xl/worksheets/sheet1.xml") | main | {part: SHEET})
+    main = relations(relation("worksheet", target))
+    parts = without("xl/worksheets/sheet1.xml") | {"xl/_rels/workbook.xml.rels": main}
+    return zipped(parts | {part: SHEET})
 
 
 @pytest.mark.parametrize(
@@ -73,6 +74,7 @@ def with_target(target: str, part: str = "xl/worksheets/sheet1.xml") -> bytes:
         with_target("worksheets/sheet1.xml", "XL/worksheets/SHEET1.XML"),
         zipped(PARTS | {"xl/workbook.xml": workbook(listed(more=' state="show"'))}),
         zipped(PARTS | {"xl/workbook.xml": workbook('<sheet name="名册" sheetId="1"/>')}),
+        zipped(PARTS | {"xl/drawings/_rels/drawing1.xml.rels": b""}),
         b"\r\n" + zipped(PARTS),
         b"\xef\xbb\xbf" + zipped(PARTS),
         zipped(PARTS) + b"\r\n",
@@ -93,7 +95,7 @@ def test_shared_strings_and_styles_under_other_names() -> None:
     cells = [f'<c t="s"><v>{place}</v></c>' for place in range(len(shared))]
     lines = ["".join(cells[: len(heads)]), "".join(cells[len(heads) :])]
     day = '<c s="1"><v>46568</v></c>'
-    parts = {
+    parts: dict[str, str | bytes] = {
         "xl/worksheets/sheet1.xml": sheet(f"<row>{lines[0]}</row><row>{lines[1]}{day}</row>"),
         "xl/_rels/workbook.xml.rels": relations(
             relation("worksheet", "worksheets/sheet1.xml"),
@@ -125,7 +127,7 @@ def test_two_sheets_without_a_key_are_not_guessed_at() -> None:
 
 
 def test_a_binary_workbook_is_told_wherever_it_lies() -> None:
-    parts = {
+    parts: dict[str, str | bytes] = {
         "_rels/.rels": relations(relation("officeDocument", "xl/main.bin")),
         "xl/main.bin": b"\x83\x01",
     }
