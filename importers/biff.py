@@ -19,6 +19,9 @@ _BOF, _FILEPASS, _BOUNDSHEET, _SUPBOOK, _CODEPAGE = 0x0809, 0x002F, 0x0085, 0x01
 _MACRO_SHEET = 1
 _OWN_BOOKS = (0x0401, 0x3A01)
 _STATE = 0x3
+_SHORTEST = 4096
+# What Excel 5 leaves of the password that Excel itself tries; msoffcrypto knows later ones alone.
+_DEFAULT_LOCK = b"\x59\xb3\x0a\x9a"
 _BIFF8 = 0x0600
 _UTF_16, _WESTERN = 1200, 1252
 # Code pages that Python calls otherwise; without any, texts are in that of a Chinese system.
@@ -38,10 +41,8 @@ def sheets_of(container: Compound, limits: Limits) -> list[Sheet]:
     """The worksheets; raises Refused for what no workbook of ours may hold."""
     try:
         book = _Globals(_stream(container))
-        if book.is_locked:
-            book = _Globals(_stream(Compound(with_default_password(container.data))))
-        if book.is_locked:
-            raise Refused.because("file.encrypted")
+        if book.lock is not None:
+            book = _Globals(_unlocked(book.stream, book.lock))
         if book.has_macros or "_VBA_PROJECT_CUR" in container.names:
             raise Refused.because("file.macros")
         if book.has_links:
@@ -60,6 +61,21 @@ def _stream(container: Compound) -> bytearray:
     if stream is None:
         raise Refused.because("file.unreadable", "内容不是 Excel 工作簿")
     return bytearray(stream)
+
+
+def _unlocked(stream: bytearray, lock: bytes) -> bytearray:
+    at = 0
+    while at + 4 <= len(stream):
+        at += 4 + struct.unpack_from("<H", stream, at + 2)[0]
+    # msoffcrypto reads headers of four bytes to the very end, through what only fills it up.
+    filled = bytes(stream[:at]) + bytes(-(-max(_SHORTEST - at, 0) // 4) * 4)
+    try:
+        return _stream(Compound(with_default_password(container_of("Workbook", filled))))
+    except Refused as refused:
+        if lock == _DEFAULT_LOCK:
+            detail = "由“保护工作簿”自动加上，打开时不询问，另存为 xlsx 即可去掉"
+            raise Refused.because("file.encrypted", detail) from refused
+        raise
 
 
 def _sheets(
@@ -91,18 +107,18 @@ class _Globals:
     stream: bytearray
     starts: list[int] = field(default_factory=list)
     visible: int = 0
-    is_locked: bool = False
+    lock: bytes | None = None
     has_macros: bool = False
     has_links: bool = False
     version: int = _BIFF8
     codec: str = _CODECS[None]
 
     def __post_init__(self) -> None:
-        for kind, at, _ in records(self.stream, 0):
+        for kind, at, length in records(self.stream, 0):
             if kind == _BOF:
                 self.version = struct.unpack_from("<H", self.stream, at)[0] or _BIFF8
             elif kind == _FILEPASS:
-                self.is_locked = True
+                self.lock = bytes(self.stream[at : at + length])
                 return
             elif kind == _BOUNDSHEET:
                 self._list_sheet(at)

@@ -19,7 +19,6 @@ class Compound:
     """Reads the directory when made; raises Refused (`file.unreadable`) for a damaged container."""
 
     def __init__(self, data: bytes) -> None:
-        self.data = data
         try:
             self._ole = olefile.OleFileIO(io.BytesIO(data))
             paths = self._ole.listdir(streams=True, storages=True)

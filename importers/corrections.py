@@ -60,7 +60,9 @@ def annotated(data: bytes, name: str | None, issues: Iterable[Issue], limits: Li
     come as a new workbook with the same rows. Raises Refused for a file that cannot be read.
     """
     book = open_book(data, limits)
-    chosen = next((sheet for sheet in book.sheets if sheet.name == name), book.sheets[0])
+    named = [sheet for sheet in book.sheets if sheet.name == name]
+    readable = (sheet for sheet in book.sheets if not sheet.survey.refusal)
+    chosen = named[0] if named else next(readable, book.sheets[0])
     marks = _marks(chosen, issues)
     chosen.require_readable()
     workbook = _edited(book, chosen, marks)
@@ -98,7 +100,7 @@ def _edited(book: Book, chosen: Sheet, marks: _Marks) -> Workbook | None:
     except Exception as error:  # whatever openpyxl's parts raise
         _log.warning("rebuilding a workbook that openpyxl cannot open: %s", type(error).__name__)
         return None
-    _forget(sheet, marks)
+    _forget(sheet, marks, chosen.height())
     for (row, column), messages in marks.cells.items():
         _redden(_anchor(sheet, row, column), messages)
     _write(sheet.cell(marks.header_row, marks.reasons_column), REASONS_HEAD)
@@ -112,9 +114,10 @@ def _edited(book: Book, chosen: Sheet, marks: _Marks) -> Workbook | None:
     return workbook
 
 
-def _forget(sheet: Worksheet, marks: _Marks) -> None:
+def _forget(sheet: Worksheet, marks: _Marks, last_row: int) -> None:
     """Takes earlier marks away, which a corrected workbook brings back with it."""
-    for row in sheet.iter_rows():
+    # Only as far as the content goes: a cell that is merely styled may be the last of all.
+    for row in sheet.iter_rows(max_row=last_row, max_col=marks.reasons_column):
         for cell in row:
             if isinstance(cell, MergedCell):
                 continue

@@ -93,8 +93,9 @@ def _choose(book: Book, wanted: str | None) -> tuple[Sheet, Header | None]:
 
 
 def _has_students(sheet: Sheet, head: Header) -> bool:
-    rows = sheet.top(HEADER_DEPTH + 1) if sheet.survey.refusal else sheet.rows()
-    below = (row for row in rows if row[0] > head.row)
+    if sheet.survey.refusal:
+        return True
+    below = (row for row in sheet.rows() if row[0] > head.row)
     return StudentRows(head.columns).has_any(below)
 
 

@@ -32,6 +32,8 @@ _MERGED = re.compile(
     rb"""<mergeCell\s[^>]*?\bref\s*=\s*["']\$?([A-Z]+)\$?([0-9]+):\$?([A-Z]+)\$?([0-9]+)"""
 )
 _HINTS = (b"<f", b'"e"', b"'e'")
+# A text that stands where a number does, which calamine passes over.
+_INLINE_VALUE = re.compile(rb"""=["']inlineStr["'][^>]*>\s*<v[\s>]""")
 # Of a cell's parts calamine keeps the last, whatever it is.
 _AFTER_VALUE = re.compile(rb"</(?:v|is)\s*>\s*<(?!/c[\s>])")
 # Cells beyond column IV or row 199,999, and cells whose first attribute is not their place.
@@ -85,9 +87,10 @@ class SheetScan:
         # Comments, CDATA and UTF-16 hide things from a search, and from calamine too.
         if b"<!" in block or b"\0" in block:
             self.is_plain = False
-        cells = block.count(b"</c>")
-        usual = block.count(b"</v></c>") + block.count(b"</is></c>")
-        if cells != usual and _AFTER_VALUE.search(block):
+        cells, values = block.count(b"</c>"), block.count(b"</v></c>")
+        if cells != values + block.count(b"</is></c>") and _AFTER_VALUE.search(block):
+            self.is_plain = False
+        if values and _INLINE_VALUE.search(block):
             self.is_plain = False
         self._survey.burden += cells + block.count(b"/>")
         if self._survey.refusal:

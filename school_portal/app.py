@@ -7,6 +7,7 @@ from pathlib import Path
 from flask import Flask
 
 from school_portal import bell, blueprints, config
+from school_portal.blueprints import limits
 from school_portal.core import build_core
 from school_portal.extensions import db
 from school_portal.extensions.web import babel, csrf, migrate
@@ -30,5 +31,6 @@ def build(settings: config.Settings | None = None, clock: Clock = utc_now) -> Fl
     csrf.init_app(app)
     babel.init_app(app)
     bell.install(app, settings)
+    limits.install(app, settings)
     blueprints.install(app)
     return app

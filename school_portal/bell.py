@@ -31,12 +31,12 @@ _PROBE = "portal:probe"  # a list that nobody listens at
 _KEPT_SECONDS = 60  # RQ's own note of a bell that nobody could answer
 
 
-def connect(url: str) -> Redis:
+def connect(url: str, answer_seconds: float = 5) -> Redis:
     """A connection that does not wait long for a server that is away."""
     return Redis.from_url(
         url,
         socket_connect_timeout=1,
-        socket_timeout=5,
+        socket_timeout=answer_seconds,
         health_check_interval=30,
         retry=Retry(NoBackoff(), 1),
     )

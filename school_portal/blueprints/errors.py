@@ -14,7 +14,7 @@ from flask import Flask, Response, current_app, g, json, redirect, render_templa
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import ClientDisconnected, HTTPException, InternalServerError
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from importers.sandbox import ReaderLost
@@ -31,7 +31,7 @@ Failure = tuple[type, BaseException, TracebackType] | tuple[None, None, None]
 log = structlog.get_logger()
 
 # What a refusal answers with: each is written to the log (ASVS 5.0, 16.3.2 and 16.3.3).
-REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 413, 429})
+REFUSALS = frozenset({400, 401, 403, 404, 405, 408, 409, 413, 429})
 
 # Status: what happened, what to do.
 TEXTS = {
@@ -40,6 +40,10 @@ TEXTS = {
     403: ("您的账户不能打开这个页面", "如果工作需要，请联系本单位的平台管理人员。"),
     404: ("没有找到这个页面", "地址可能已经失效，或者内容不属于您的单位。请从首页重新进入。"),
     405: ("这个地址不能这样打开", "请从页面上的按钮或链接进入。"),
+    408: (
+        "没有收完，未接收",
+        "网络中断或太慢，发送的内容没有全部收到；已保存的内容不受影响，请稍后重新提交。",
+    ),
     413: ("文件太大，未接收", "名册文件不能超过 50 MB，请删去无关内容或分成几个文件后重新上传。"),
     500: (
         "系统出现问题，这次操作没有完成",
@@ -123,6 +127,10 @@ def on_too_often(_: RateLimitExceeded) -> Answer:
     return answer(429, title, detail.format(wait), "request.too-often")
 
 
+def on_disconnected(_: ClientDisconnected) -> Answer:
+    return answer(408, *TEXTS[408], "request.incomplete")
+
+
 def on_csrf_error(_: CSRFError) -> Answer:
     return answer(400, *CSRF_TEXT, "request.csrf")
 
@@ -179,6 +187,7 @@ def register(app: Flask) -> None:
     app.log_exception = note_failure  # type: ignore[method-assign, assignment]
     app.register_error_handler(HTTPException, on_http_error)
     app.register_error_handler(RateLimitExceeded, on_too_often)
+    app.register_error_handler(ClientDisconnected, on_disconnected)
     app.register_error_handler(CSRFError, on_csrf_error)
     app.register_error_handler(NotFound, on_not_found)
     app.register_error_handler(Refused, on_refusal)

@@ -16,7 +16,6 @@ from werkzeug.routing import IntegerConverter, Map
 
 from school_portal.config import KeyAgent
 from school_portal.extensions.proxy import visitor_address
-from school_portal.extensions.web import limiter
 from school_portal.services.portal import current_portal
 
 MOST_ROWS = 2**31 - 1  # what an integer column of PostgreSQL holds
@@ -192,12 +191,6 @@ def register(app: Flask) -> None:
     app.url_map.converters["int"] = RowIdConverter
     app.session_interface = HostBoundSessions()
     app.config.update(SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax")
-    app.config.update(
-        RATELIMIT_STORAGE_URI="memory://",
-        RATELIMIT_STRATEGY="moving-window",
-        RATELIMIT_HEADERS_ENABLED=True,
-    )
-    limiter.init_app(app)
     app.before_request(stamp_arrival)
     app.after_request(add_headers)
     app.after_request(stay_here)

@@ -1,29 +1,33 @@
 """How often one visitor may do what costs much or tells much; docs/security/limits.md has them all.
 
-Each web process counts for itself, in its memory: nothing has to be reached for it.
+Redis counts for all web processes. While it is away, or refuses to write, each counts for itself.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
-from flask import Response, request
+from flask import Flask, Response, request
 from flask_login import current_user
 
+from school_portal import bell
 from school_portal.blueprints.http import address
+from school_portal.config import Settings
 from school_portal.domain.texts import trimmed
+from school_portal.embedded_redis import redis_url
 from school_portal.extensions.web import limiter
+from school_portal.services.lockouts import keyed
+from school_portal.services.portal import current_portal
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def by_address() -> str:
-    """The visitor's address; one for all whose address is not known."""
-    return address() or "unknown"
+    """The visitor's address, as a keyed hash; one for all whose address is not known."""
+    return _hashed("address", address() or "unknown")
 
 
 def by_person() -> str:
@@ -32,9 +36,12 @@ def by_person() -> str:
 
 
 def by_name() -> str:
-    """Whom an attempt is for, as a hash."""
-    name = trimmed(request.form.get("username", "")).casefold()
-    return hashlib.sha256(name.encode()).hexdigest()[:32]
+    """Whom an attempt is for, as a keyed hash."""
+    return _hashed("name", trimmed(request.form.get("username", "")).casefold())
+
+
+def _hashed(kind: str, text: str) -> str:
+    return keyed(current_portal(), kind, text).hex()[:32]
 
 
 def _was_refused(response: Response) -> bool:
@@ -75,3 +82,18 @@ NUMBERS = Limit("numbers", "300 per hour")
 LIMITS = (
     SIGN_INS, SIGN_INS_OF_A_NAME, INVITATIONS, KEYS, UPLOADS, PAPERS, JOBS, PLANS, SEARCHES, NUMBERS
 )  # fmt: skip
+
+PATIENCE_SECONDS = 1.0  # with a Redis that does not answer: somebody waits for a page
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Before whatever else looks at a request."""
+    counting = bell.connect(redis_url(settings), PATIENCE_SECONDS)
+    app.config.update(
+        RATELIMIT_STORAGE_URI="redis://",
+        RATELIMIT_STORAGE_OPTIONS={"connection_pool": counting.connection_pool},
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
+        RATELIMIT_STRATEGY="moving-window",
+        RATELIMIT_HEADERS_ENABLED=True,
+    )
+    limiter.init_app(app)

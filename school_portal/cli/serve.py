@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 TEND_SECONDS = 0.5
 WEB_THREADS = 8
+WEB_CONNECTIONS = 500  # well below the files that a process may open
 
 
 @click.command()
@@ -32,10 +34,16 @@ WEB_THREADS = 8
     help="任务进程数",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="网站监听的地址")
-def serve(workers: int, host: str) -> None:
+@click.option("--behind-proxy", is_flag=True, help="网站前面有代理服务器；监听本机以外的地址时必需")
+def serve(workers: int, host: str, behind_proxy: bool) -> None:
     """在前台运行网站（端口由环境变量 PORT 指定）、任务进程，未设置 REDIS_URL 时还有内置 Redis。"""
     from school_portal import config, core  # noqa: PLC0415
 
+    if not behind_proxy and not is_loopback(host):
+        raise click.UsageError(
+            f"{host} 不是本机地址，别的机器可以直接连到网站。请由 nginx 等代理服务器接受连接，"
+            "网站只监听本机；代理服务器在另一台机器上时，请加上 --behind-proxy。"
+        )
     settings = config.read()
     core.trust_files(settings)  # told in one line here, not by each of the web's processes
     require_initialised(settings)
@@ -77,6 +85,14 @@ def address(settings: Settings, host: str = "127.0.0.1") -> str:
     return f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{settings.port}"  # noqa: S104
 
 
+def is_loopback(host: str) -> bool:
+    """Whether nobody but this machine reaches the address; a name but `localhost` may be any."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 @contextmanager
 def running(
     settings: Settings, *, workers: int, host: str = "127.0.0.1", log: Path | None = None
@@ -111,7 +127,8 @@ def _web(host: str, port: int) -> list[str]:
     return python(
         "gunicorn",
         *("--bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"),
-        *("--worker-class", "gthread", "--threads", str(WEB_THREADS)),
+        *("--worker-class", "school_portal.web_worker.PatientWorker"),
+        *("--threads", str(WEB_THREADS), "--worker-connections", str(WEB_CONNECTIONS)),
         *("--graceful-timeout", "20", "--timeout", "120"),
         *("--log-level", "warning", "--no-control-socket"),
         "school_portal:create_site()",

@@ -38,6 +38,7 @@ from school_portal.services.portal import Portal
 from school_portal.services.windows import window_at
 
 EXTENSION_DAYS = 14
+REVIEW_DAYS = 3  # from today on: a deadline that is near
 FIELDS = {
     "legal_representative": "示例校长",
     "leader": "示例分管领导",
@@ -117,7 +118,8 @@ class Season:
         """With the panel that the portal proposes."""
         proposed = panels.propose(self.session, case)
         ids = [one.expert.key for one in proposed]
-        panels.convene(self.session, self.at(days), self.people["centre"], case, ids)
+        due = self.portal.today() + timedelta(days=REVIEW_DAYS)
+        panels.convene(self.session, self.at(days), self.people["centre"], case, ids, due)
         return case
 
     def judged(

@@ -137,7 +137,7 @@ ISSUES = MappingProxyType(
         "file.unreadable": (
             "文件不是可读取的工作簿或文本表格{detail}，请用 WPS 或 Excel 另存为 xlsx 后重新上传。"
         ),
-        "file.encrypted": "文件设有打开密码，无法读取，请取消密码后重新上传。",
+        "file.encrypted": "文件设有打开密码{detail}，无法读取，请取消密码后重新上传。",
         "file.macros": "文件带有宏，不予读取，请另存为不带宏的 xlsx 后重新上传。",
         "file.unsafe": "文件结构异常{detail}，不予读取，请把名册数据复制到空白模板后重新上传。",
         "file.too-large": "文件超过大小上限{detail}，请删去无关内容或分成几个文件后重新上传。",

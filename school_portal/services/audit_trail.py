@@ -15,13 +15,12 @@ from school_portal.domain.windows import TZ
 from school_portal.models import AuditEvent, AuditHead, Job, JobState, User, dialect
 from school_portal.security import audit
 from school_portal.services.access import Actor, Refused
-from school_portal.services.audit_words import WORDS
+from school_portal.services.audit_words import AGENTS, WORDS
 from school_portal.services.portal import Portal
 from school_portal.services.progress import WAITED_FOR
 
 MOST_EXPORTED = 100_000
 VERIFY = "audit-verify"
-_AGENTS = {"console": "命令行", "system": "系统", "anonymous": "未登录者"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ def _labels(session: Session, typed: str) -> list[str]:
     found = session.scalars(
         sa.select(User.id).where(sa.or_(User.username == typed, User.name == typed))
     )
-    agents = [label for label, name in _AGENTS.items() if name == typed]
+    agents = [label for label, name in AGENTS.items() if name == typed]
     return [typed, *agents, *(f"user:{user_id}" for user_id in found)]
 
 
@@ -145,7 +144,7 @@ def _entry(row: Mapping[str, Any], names: Mapping[str, str]) -> Entry:
     return Entry(
         row["seq"],
         at,
-        names.get(actor, _AGENTS.get(actor, actor)),
+        names.get(actor, AGENTS.get(actor, actor)),
         actor,
         WORDS.get(action, action),
         action,

@@ -98,6 +98,8 @@ _OTHERS = {
     "window.open": "增开受理期",
     "workdays.load": "载入工作日",
 }
+# Who acted without being signed in.
+AGENTS = MappingProxyType({"console": "命令行", "system": "系统", "anonymous": "未登录者"})
 WORDS = MappingProxyType(
     _OTHERS
     | {

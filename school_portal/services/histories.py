@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain, groupby
 from typing import Any
@@ -29,7 +29,7 @@ from school_portal.models import (
     User,
 )
 from school_portal.security import audit
-from school_portal.services.audit_words import WORDS
+from school_portal.services.audit_words import AGENTS, WORDS
 
 MOST_ACTS = 100
 
@@ -44,6 +44,7 @@ class Entry:
     role: Role | None
     reason: str = ""
     about: tuple[str, ...] = ()
+    agent: str = ""  # what acted where nobody was signed in
 
 
 def of_school(session: Session, school: School) -> list[Entry]:
@@ -181,7 +182,8 @@ def _acts(
         user, expert = people.get(event["actor"]), event["detail"].get("expert")
         about = (names[expert],) if names and expert in names else ()
         label = WORDS.get(event["action"], event["action"])
-        yield Entry(event["at"], label, user, user.role if user else None, about=about)
+        agent = AGENTS.get(event["actor"], "")
+        yield Entry(event["at"], label, user, user.role if user else None, "", about, agent)
 
 
 def _people(session: Session, labels: Iterable[str]) -> dict[str, User]:
@@ -202,4 +204,4 @@ def _act(one: Entry) -> tuple[Any, ...]:
 
 def _one_act(same: list[Entry]) -> Entry:
     first, about = same[0], tuple(chain(*(one.about for one in same)))
-    return Entry(first.at, first.label, first.user, first.role, first.reason, about)
+    return replace(first, about=about)

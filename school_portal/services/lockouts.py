@@ -77,15 +77,20 @@ def _delay(doublings: int) -> timedelta:
     return min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(doublings, 10))
 
 
+def keyed(portal: Portal, kind: str, text: str) -> bytes:
+    """What is kept of a name or an address; a new session key forgets all of them."""
+    secret = portal.settings.session_keys[0].encode()
+    return hmac.digest(secret, f"{kind}\n{text}".encode(), "sha256")
+
+
 def _keys(portal: Portal, attempt: Attempt) -> Iterator[tuple[bytes, int]]:
     """A name may hold somebody's document number by mistake: only a keyed hash is kept."""
-    secret = portal.settings.session_keys[0].encode()
     for kind, text, free in (
         ("name", trimmed(attempt.name).casefold(), NAME_FAILURES),
         ("address", attempt.address, ADDRESS_FAILURES),
     ):
         if text is not None:
-            yield hmac.digest(secret, f"{kind}\n{text}".encode(), "sha256"), free
+            yield keyed(portal, kind, text), free
 
 
 def _row(session: Session, key: bytes, now: datetime) -> SignInDelay:

@@ -11,6 +11,9 @@
     },
   });
 
+  // On a phone the navigation is one line: where one is stands in sight.
+  document.querySelector(".side a[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
   // Leaving a form with unsaved changes asks first.
   const dirty = new Set();
   document.addEventListener("input", (event) => {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 CLIENTS = {"http", "requests", "httpx", "urllib3", "aiohttp", "ftplib", "smtplib", "socket"}
-# Mail and Redis as the settings name them; ports of our own.
+# Mail and Redis as the settings name them; ports of our own, and who comes to them.
 SPEAKERS = {
     "school_portal/bell.py",
     "school_portal/cli/serve.py",
@@ -15,6 +15,7 @@ SPEAKERS = {
     "school_portal/demo/keys.py",
     "school_portal/demo/soft_key.py",
     "school_portal/services/mail.py",
+    "school_portal/web_worker.py",
 }
 
 

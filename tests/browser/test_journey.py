@@ -19,6 +19,7 @@ pytestmark = pytest.mark.browser
 def test_from_the_sign_in_to_a_downloaded_application(page: Page, tmp_path: Path) -> None:
     sign_in(page, "zhang")
     expect(page.get_by_role("heading", name="示例中等职业学校")).to_be_visible()
+    page.get_by_role("link", name="名册", exact=True).click()
     page.get_by_role("link", name="上传名册").first.click()
     page.get_by_label("名册文件").set_input_files(roster_file(tmp_path))
     page.get_by_role("button", name="上传并检查").click()

@@ -16,7 +16,9 @@ from tests.factories.operation import student
 pytestmark = pytest.mark.browser
 
 PAGES = [
-    "/auth/sign-in", "/register", "/help", "/clauses/n17s-1", "/nowhere", "/school/",
+    "/auth/sign-in", "/register", "/help", "/help/keys", "/school/students",
+    "/school/evaluations/new?training_level=secondary", "/school/account/openings/new",
+    "/school/permissions/new", "/clauses/n17s-1", "/nowhere", "/school/",
     "/school/rosters", "/school/rosters/new", "/school/specialties", "/school/account",
     "/school/applications", "/school/applications/plan", "/school/applications/plan?show=excluded",
     "/school/applications/plan?show=held", "roster?show=issues", "roster?show=rows", "application",
@@ -68,6 +70,7 @@ def opened(signed_in: BrowserContext) -> Iterator[Page]:
     page.close()
 
 
+@pytest.mark.usefixtures("agent")
 @pytest.mark.parametrize("path", PAGES)
 def test_page(opened: Page, places: dict[str, str], path: str) -> None:
     name, _, query = path.partition("?")
@@ -79,6 +82,59 @@ def test_page(opened: Page, places: dict[str, str], path: str) -> None:
     assert len(opened.title()) > 4
     expected = "404" if path == "/nowhere" else "none"
     assert [text for text in told if expected not in text] == []
+
+
+# What is too low to be pointed at; a link in a line of text is as high as the line.
+LOW = """(least) => [...document.querySelectorAll("a, button, summary, select, input")]
+  .filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < least)
+  .filter((one) => !one.closest("p, dd, label, .foot, .skip, .visually-hidden, td > span, td li"))
+  .filter((one) => !["hidden", "checkbox", "radio"].includes(one.type))
+  .filter((one) => one.closest("thead")?.getBoundingClientRect().height !== 1)
+  .map((one) => one.textContent.trim() || one.id)"""
+
+
+@pytest.mark.usefixtures("agent")
+@pytest.mark.parametrize(
+    "path",
+    ["/school/", "/school/students", "/school/account", "/school/evaluations", "roster?show=issues",
+     "application", "/school/applications/plan?show=excluded", "/school/applications"],
+)  # fmt: skip
+def test_targets_are_high_enough(opened: Page, places: dict[str, str], path: str) -> None:
+    name, _, query = path.partition("?")
+    opened.goto(f"{places[name]}?{query}" if name in places else path)
+    phone = opened.evaluate("window.innerWidth") < 640
+    assert opened.evaluate(LOW, 44 if phone else 24) == []
+
+
+@pytest.mark.usefixtures("agent")
+def test_a_phone_shows_whose_account_it_is_and_has_its_action_at_hand(
+    page: Page, places: dict[str, str]
+) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    sign_in(page, "li")
+    page.goto(places["application"])
+    expect(page.locator(".who").get_by_text("示例商贸职业学校")).to_be_visible()
+    act = page.get_by_role("link", name="去签名提交")
+    expect(act).to_be_in_viewport()
+    expect(page.get_by_label("PIN")).not_to_be_in_viewport()
+    act.click()
+    expect(page.get_by_label("PIN")).to_be_in_viewport()
+    expect(page.get_by_role("button", name="签名并提交")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("width", [700, 900, 1100])
+@pytest.mark.parametrize("path", ["/school/students", "application", "roster?show=rows"])
+def test_a_wide_table_is_moved_sideways_and_its_page_is_not(
+    page: Page, places: dict[str, str], path: str, width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    sign_in(page, "li")
+    name, _, query = path.partition("?")
+    page.goto(f"{places[name]}?{query}" if name in places else path)
+    assert faults(page) == []
+    first = page.locator("tbody td").first
+    page.locator(".table-wrap").evaluate("(one) => { one.scrollLeft = one.scrollWidth }")
+    expect(first).to_be_in_viewport(ratio=0.9)
 
 
 @pytest.mark.parametrize("width", [360, 1440])

@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from school_portal.domain.roster import RosterState
 from school_portal.models import Job, JobState
 from tests.factories.operation import Operation, student, workbook
+from tests.factories.slow_visitors import callers
 from tests.faults.conftest import (
     Office,
     ended,
@@ -172,9 +173,7 @@ def test_imports_of_two_schools_at_once(
 def test_serve_stopped_in_the_middle_finishes_its_jobs_when_it_is_started_again(
     start: Start, office: Office, home: str, tmp_path: Path
 ) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
+    port = _free_port()
     served = start("serve", PORT=port)
     until(lambda: _is_ready(port), "the site")
     content = roster(tmp_path / "名册.xlsx").read_bytes()
@@ -194,6 +193,24 @@ def test_serve_stopped_in_the_middle_finishes_its_jobs_when_it_is_started_again(
     served.terminate()
     served.communicate(timeout=120)
     assert served.returncode == 0
+
+
+def test_fifty_visitors_who_say_nothing_keep_nobody_waiting(start: Start, home: str) -> None:
+    port = _free_port()
+    served = start("serve", PORT=port)
+    until(lambda: _is_ready(port), "the site")
+    with callers(50, ("127.0.0.1", int(port))) as idle:
+        assert _is_ready(port)
+        assert all(one.is_held() for one in idle)
+    served.terminate()
+    served.communicate(timeout=120)
+    assert served.returncode == 0
+
+
+def _free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
 
 
 def test_serve_tells_of_a_bundle_that_is_none_in_one_line(start: Start, tmp_path: Path) -> None:

@@ -56,19 +56,6 @@ def far_cell(reference: str = "XFD1048576") -> bytes:
     return with_rows(f'<row r="{row}"><c r="{reference}"><v>1</v></c></row>')
 
 
-def far_merge() -> bytes:
-    """A merged range to the last corner."""
-    return with_sheet(
-        f'{_SHEET_HEAD}<row r="1"/></sheetData><mergeCells>'
-        '<mergeCell ref="A1:XFD1048576"/></mergeCells></worksheet>'
-    )
-
-
-def empty_rows(count: int = 1_000_000) -> bytes:
-    """Rows without a cell."""
-    return with_rows("".join(f'<row r="{row}" ht="15"/>' for row in range(1, count + 1)))
-
-
 def filled_rows(count: int = 200_300) -> bytes:
     """More rows than a roster may have, each with something in it."""
     return with_rows(
@@ -79,13 +66,14 @@ def filled_rows(count: int = 200_300) -> bytes:
 def wide_row(*, placed: bool, columns: int = 16_384) -> bytes:
     """A row as wide as a sheet can be, its cells with or without their places."""
     cells = "".join(
-        f'<c r="{_letters(column)}1"><v>1</v></c>' if placed else "<c><v>1</v></c>"
+        f'<c r="{letters(column)}1"><v>1</v></c>' if placed else "<c><v>1</v></c>"
         for column in range(1, columns + 1)
     )
     return with_rows(f'<row r="1">{cells}</row>')
 
 
-def _letters(column: int) -> str:
+def letters(column: int) -> str:
+    """The name of a column from 1 on."""
     text = ""
     while column:
         column, rest = divmod(column - 1, 26)
@@ -194,113 +182,15 @@ def png() -> bytes:
     )
 
 
-def compound(streams: dict[str, bytes], storages: Iterable[str] = ()) -> bytes:
-    """An OLE container with these streams, each kept in sectors of its own."""
-    free, end, fat_mark = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
-    table: list[int] = [fat_mark]
-    sectors: list[bytes] = []
-
-    def place(content: bytes) -> int:
-        count = max(1, -(-len(content) // 512))
-        start = len(table)
-        table.extend([*range(start + 1, start + count), end])
-        sectors.append(content.ljust(count * 512, b"\0"))
-        return start
-
-    listed = [(name, 1, 0, 0) for name in storages]
-    for name, content in streams.items():
-        padded = content.ljust(4096, b"\0")
-        listed.append((name, 2, place(padded), len(padded)))
-    # The root leads to the first, and each to the next.
-    entries = [_entry("Root Entry", 5, end, 0, child=1)]
-    for number, entry in enumerate(listed, 1):
-        entries.append(_entry(*entry, following=number + 1 if number < len(listed) else free))
-    directory = place(b"".join(entries))
-    table.extend([free] * (128 - len(table)))
-    head = struct.pack(
-        "<8s16sHHHHH6sIIIIIIIIII",
-        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
-        bytes(16),
-        0x3E,
-        3,
-        0xFFFE,
-        9,
-        6,
-        bytes(6),
-        0,
-        1,
-        directory,
-        0,
-        4096,
-        end,
-        0,
-        end,
-        0,
-        0,
-    )
-    head += struct.pack("<108I", *([free] * 108))
-    return head[:512].ljust(512, b"\xff") + struct.pack("<128I", *table) + b"".join(sectors)
-
-
-def _entry(
-    name: str,
-    kind: int,
-    start: int,
-    size: int,
-    child: int = 0xFFFFFFFF,
-    following: int = 0xFFFFFFFF,
-) -> bytes:
-    raw = name.encode("utf-16-le") + b"\0\0"
-    links = (0xFFFFFFFF, following, child)
-    return struct.pack("<64sHBBIII36xIQ", raw, len(raw), kind, 1, *links, start, size)
-
-
-def record(kind: int, body: bytes = b"") -> bytes:
-    """A BIFF record."""
-    return struct.pack("<HH", kind, len(body)) + body
-
-
-_BOF = record(0x0809, struct.pack("<HHHHII", 0x0600, 5, 0, 0, 0, 0))
-_EOF = record(0x000A)
-
-
-def xls_of(*globals_: bytes, storages: Iterable[str] = ()) -> bytes:
-    """An old workbook with these records in its globals."""
-    return compound({"Workbook": _BOF + b"".join(globals_) + _EOF}, storages)
-
-
-def xls_with_password() -> bytes:
-    """Protected as old Excel did."""
-    return xls_of(record(0x002F, bytes(6)))
-
-
-def xls_with_macros() -> bytes:
-    """With a macro project."""
-    return xls_of(storages=["_VBA_PROJECT_CUR"])
-
-
-def xls_with_macro_sheet() -> bytes:
-    """With a sheet of Excel 4 macros."""
-    return xls_of(record(0x0085, struct.pack("<IBB", 0, 0, 1) + b"\x01\0A"))
-
-
-def xls_with_link() -> bytes:
-    """With a reference to another workbook."""
-    return xls_of(record(0x01AE, struct.pack("<HH", 1, 12) + b"\0http://e.com"))
-
-
-def encrypted_package() -> bytes:
-    """A new workbook with a password: an OLE container."""
-    return compound({"EncryptionInfo": b"\4\0\4\0", "EncryptedPackage": bytes(5000)})
-
-
 def ods_of(content: str, **parts: str) -> bytes:
     """An ods with this table XML, and other parts by name (`__` for `/`)."""
     return _ods(
         '<?xml version="1.0" encoding="UTF-8"?><office:document-content '
         'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
         'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" '
-        'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:body>'
+        'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" '
+        'xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0">'
+        "<office:body>"
         f'<office:spreadsheet><table:table table:name="S">{content}</table:table>'
         "</office:spreadsheet></office:body></office:document-content>",
         parts,

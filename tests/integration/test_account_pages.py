@@ -287,7 +287,9 @@ def test_the_centre_decides_exactly_what_it_selected(
     assert f'name="id" value="{line_id}"' in reasonless.get_data(as_text=True)
     centre.post("/centre/permissions/decide", action="revoke", id=line_id, reason="机构终止。")
     assert "机构终止。" in school.text("/school/account")
-    assert centre.get("/centre/permissions/decide?action=withdraw&id=1").status_code == 404
+    for action in ("withdraw", "nothing", ""):
+        path = f"/centre/permissions/decide?action={action}&id={line_id}"
+        assert centre.get(path).status_code == 404
 
 
 def test_without_an_evaluation_the_centre_is_warned_and_confirms(

@@ -197,6 +197,7 @@ def test_records_of_people_tell_from_the_audit_trail(
     of_expert, of_user = f"/office/experts/{made.id}", f"/settings/users/{made.user_id}"
     visitor, admin = centre(app, session, portal), at(app, session, portal, Role.ADMIN)
     assert "修改评估专家 · 张老师，市职业技能鉴定中心" in told(visitor.text(of_expert))
+    assert "新建用户 · 命令行" in told(admin.text(of_user))
     admin.post(f"{of_user}/disable")
     assert "停用用户 · 张老师，系统管理员" in told(admin.text(of_user))
     session.execute(sa.update(AuditEvent).values(actor="user:x"))

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
@@ -20,7 +21,7 @@ from school_portal import jobs
 from school_portal.blueprints.pages import page_of
 from school_portal.domain.workflow import Role
 from school_portal.extensions import db
-from school_portal.models import Job, JobState, Permission, Specialty
+from school_portal.models import Job, JobState, Permission, Specialty, dialect
 from school_portal.services import rosters
 from school_portal.services.access import Actor
 from school_portal.services.portal import Portal
@@ -202,7 +203,7 @@ ON_RECORD = {"audit_events", "audit_head", "challenges", "sign_ins"}
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_looking_changes_nothing(town: Town) -> None:
-    before = everything_kept()
+    before, written = everything_kept(), written_while_reading()
     looked = set()
     for rule, method, audience in town.doors():
         for caller in (one for one in town.callers if method == "GET" and one.role in audience):
@@ -212,7 +213,21 @@ def test_looking_changes_nothing(town: Town) -> None:
                     looked.add(rule.endpoint)
     after = everything_kept()
     assert {name for name in after if after[name] != before[name]} - ON_RECORD == set()
+    assert written == set()
     assert {"school.new_evaluation", "school.new_opening", "school.new_permissions"} <= looked
+
+
+def written_while_reading() -> set[str]:
+    """What is written from now on in transactions that were begun to read: their state is old."""
+    found: set[str] = set()
+
+    @event.listens_for(db.engine, "before_cursor_execute")
+    def seen(connection: sa.Connection, cursor: object, statement: str, *_: object) -> None:
+        reads = connection.get_execution_options().get(dialect.READ_ONLY)
+        if reads and statement.startswith(("INSERT", "UPDATE", "DELETE")):
+            found.add(statement)
+
+    return found
 
 
 QUERIES = {

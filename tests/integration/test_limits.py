@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import structlog
 from flask import Flask
 from limits import parse
+from redis import Redis
 from sqlalchemy.orm import Session
 
+from school_portal.app import build
 from school_portal.blueprints import limits
 from school_portal.domain.workflow import Role
+from school_portal.embedded_redis import EmbeddedRedis
 from school_portal.extensions.web import limiter
 from school_portal.models import User
 from school_portal.services.portal import Portal
 from tests.factories.operation import Operation, running
 from tests.factories.visitor import HTML, Visitor, user
+from tests.faults.conftest import until
 
 DOC = Path(__file__).parents[2] / "docs" / "security" / "limits.md"
 
@@ -61,8 +66,11 @@ def test_beyond_the_limit_one_is_told_when_to_come_back(
 
 
 def test_who_is_not_signed_in_is_known_by_the_address(app: Flask, operation: Operation) -> None:
-    all_but_used(limits.SEARCHES, "192.0.2.1")
     there = {"REMOTE_ADDR": "192.0.2.1"}
+    with app.test_request_context(environ_base=there):
+        key = limits.by_address()
+    assert "192.0.2.1" not in key
+    all_but_used(limits.SEARCHES, key)
     statuses = [
         Visitor(app).send("GET", "/register", headers=HTML, environ_base=there).status_code
         for _ in range(2)
@@ -120,6 +128,60 @@ def people(session: Session) -> dict[str, int]:
     found = {one.username: one.id for one in session.query(User)}
     session.commit()
     return found
+
+
+@pytest.fixture
+def counting(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedRedis]:
+    """A Redis, and a limiter that does not know yet whether there is one."""
+    server = EmbeddedRedis(portal.settings.home)
+    server.start()
+    monkeypatch.setattr(limiter, "_storage_dead", False)
+    yield server
+    server.stop()
+
+
+def test_redis_counts_for_all_web_processes(
+    app: Flask, portal: Portal, operation: Operation, counting: EmbeddedRedis
+) -> None:
+    all_but_used(limits.PAPERS, "user:1")
+    another_process = build(portal.settings, portal.clock)  # which has counted nothing yet
+    statuses = []
+    for process in (app, another_process):
+        zhang = signed_in(process, "zhang")
+        statuses.append(zhang.get("/school/rosters/template").status_code)
+    assert statuses == [200, 429]
+
+
+def test_what_redis_keeps_for_it_names_nobody_and_is_forgotten(
+    app: Flask, operation: Operation, counting: EmbeddedRedis
+) -> None:
+    there = {"REMOTE_ADDR": "192.0.2.1"}
+    Visitor(app).send("GET", "/register", headers=HTML, environ_base=there)
+    Visitor(app).sign_in("zhang", "wrong")
+    redis: Redis = app.extensions["bell"]
+    kept = [key for key in redis.scan_iter() if key.startswith(b"LIMITS")]
+    assert len(kept) == 3
+    assert not [key for key in kept if b"192.0.2.1" in key or b"zhang" in key]
+    assert all(0 < redis.ttl(key) <= 3600 for key in kept)
+
+
+@pytest.mark.parametrize("fault", ["away", "refusing"])
+def test_without_redis_each_process_counts_for_itself_and_later_for_all_again(
+    app: Flask, operation: Operation, counting: EmbeddedRedis, fault: str
+) -> None:
+    zhang, redis = signed_in(app, "zhang"), app.extensions["bell"]
+    if fault == "away":
+        counting.stop()
+    else:
+        redis.config_set("maxmemory", 1)
+    assert zhang.get("/school/rosters/template").status_code == 200
+    all_but_used(limits.PAPERS, "user:1")
+    assert zhang.get("/school/rosters/template").status_code == 429
+    if fault == "away":
+        counting.start()
+    else:
+        redis.config_set("maxmemory", 0)
+    until(lambda: zhang.get("/school/rosters/template").status_code == 200, "Redis again")
 
 
 def test_the_document_has_every_limit() -> None:

@@ -15,6 +15,7 @@ from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
 from school_portal.cli import main, words
+from school_portal.cli.failures import NOT_INITIALISED
 from school_portal.cli.root import COMMANDS, school_portal
 
 
@@ -182,3 +183,31 @@ def test_the_compiled_words_are_those_of_the_catalogue() -> None:
 
 def _listed(text: Any) -> list[str]:
     return [text] if isinstance(text, str) else list(text)
+
+
+NEAR = ["127.0.0.1", "127.0.0.5", "::1", "localhost"]
+FAR = ["0.0.0.0", "::", "192.0.2.1", "portal.example", ""]
+
+
+@pytest.mark.parametrize("host", FAR)
+def test_where_others_reach_it_the_site_wants_a_proxy_before_it(
+    host: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, told = run(capsys, "serve", "--host", host)
+    assert (status, out) == (2, "")
+    assert f"{host} 不是本机地址" in told and "--behind-proxy" in told
+
+
+@pytest.mark.parametrize(
+    "line", [*([one] for one in NEAR), *([one, "--behind-proxy"] for one in FAR)]
+)
+def test_for_this_machine_or_for_a_proxy_the_site_is_started(
+    line: list[str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("SCHOOL_PORTAL_HOME", str(tmp_path))
+    monkeypatch.delenv("SCHOOL_PORTAL_DATABASE_URL", raising=False)
+    status, _, told = run(capsys, "serve", "--host", *line)
+    assert (status, told) == (1, f"错误：{NOT_INITIALISED}\n")

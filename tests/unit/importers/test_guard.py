@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from importers.limits import LIMITS
-from tests.files import hostile, rosters
+from tests.files import hostile, old, rosters
 from tests.unit.importers.reading import read, refusal
 
 _STUDENTS = rosters.table(rosters.student(1), rosters.student(2))
@@ -26,14 +26,14 @@ _STUDENTS = rosters.table(rosters.student(1), rosters.student(2))
         (hostile.good_xlsx()[:-200], "file.unreadable"),
         (hostile.good_xlsx()[:200], "file.unreadable"),
         (rosters.xls(_STUDENTS)[:2000], "file.unreadable"),
-        (hostile.compound({"WordDocument": b"text"}), "file.unreadable"),
-        (hostile.encrypted_package(), "file.encrypted"),
+        (old.compound({"WordDocument": b"text"}), "file.unreadable"),
+        (old.encrypted_package(), "file.encrypted"),
         (hostile.encrypted_entry(), "file.encrypted"),
-        (hostile.xls_with_password(), "file.encrypted"),
+        (old.xls_with_password(), "file.encrypted"),
         (hostile.ods_of("", manifest="<m:encryption-data/>"), "file.encrypted"),
         (hostile.macros(), "file.macros"),
-        (hostile.xls_with_macros(), "file.macros"),
-        (hostile.xls_with_macro_sheet(), "file.macros"),
+        (old.xls_with_macros(), "file.macros"),
+        (old.xls_with_macro_sheet(), "file.macros"),
         (hostile.ods_of("", Basic__Standard__Module1__xml="x"), "file.macros"),
         (hostile.far_cell(), "file.unsafe"),
         (hostile.far_cell("A1048576"), "file.unsafe"),
@@ -47,7 +47,7 @@ _STUDENTS = rosters.table(rosters.student(1), rosters.student(2))
         (hostile.entities_in_sheet(), "file.unsafe"),
         (hostile.external_link(), "file.unsafe"),
         (hostile.external_image(), "file.unsafe"),
-        (hostile.xls_with_link(), "file.unsafe"),
+        (old.xls_with_link(), "file.unsafe"),
         (hostile.ods_far_cell(), "file.unsafe"),
         (hostile.ods_repeated(), "file.unsafe"),
         (hostile.ods_with_link(), "file.unsafe"),

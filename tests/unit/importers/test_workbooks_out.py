@@ -14,7 +14,7 @@ from importers.roster_fields import FIELDS
 from importers.template import roster_template
 from importers.workbook import open_book
 from school_portal.domain.violations import Issue, issue
-from tests.files import hostile, rosters
+from tests.files import hostile, old, packages, rosters
 from tests.files.rosters import CONTEXT, fill, number, saved, student, table, xlsx
 from tests.unit.importers.reading import Outcome, read
 
@@ -184,3 +184,44 @@ def test_a_sheets_name_of_controls_is_written_as_a_workbook_can_have_it(
     [name] = [sheet.name for sheet in open_book(data, LIMITS).sheets]
     book = load_workbook(io.BytesIO(annotated(data, name, [], LIMITS)))
     assert [sheet.title for sheet in book.worksheets] == ["一_班"]
+
+
+WRONG = table(student(1, 手机号码="1"), student(2))
+ATTENDANCE = [[f"第{day}天" for day in range(400)]]
+
+
+def test_a_wide_sheet_beside_the_roster_comes_back_too() -> None:
+    book, _ = corrected(xlsx(("名册", WRONG), ("考勤", ATTENDANCE)))
+    assert book.sheetnames == ["名册", "考勤"]
+    assert book["考勤"].cell(1, 400).value == "第399天"
+    assert book["名册"].cell(2, 4).comment is not None
+
+
+def test_a_sheet_that_could_not_be_read_is_named_where_the_book_is_written_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("importers.corrections._MOST_CELLS_IN_PLACE", 0)
+    book, _ = corrected(xlsx(("名册", WRONG), ("考勤", ATTENDANCE)))
+    assert book.sheetnames == [NOTES_SHEET, "名册"]
+    assert any("考勤" in str(row[0].value) for row in book[NOTES_SHEET])
+
+
+@pytest.mark.parametrize("area", ["G1:XFD1048576", "A1:XFD1"])
+def test_ranges_merged_far_beyond_the_data(area: str) -> None:
+    after = f'<mergeCells><mergeCell ref="{area}"/></mergeCells>'
+    lines = packages.row(1, "名册") + packages.rows(WRONG, 2)
+    book, _ = corrected(packages.book(packages.sheet(lines, after=after)))
+    assert "D3" in comments(book["表1"])
+
+
+def test_reasons_stand_beside_what_the_sheet_holds() -> None:
+    lines = packages.rows(WRONG) + '<row r="1048576"><c r="XFD1048576" s="0"/></row>'
+    book, _ = corrected(packages.book(packages.sheet(lines)))
+    assert book["表1"].cell(1, len(WRONG[0]) + 1).value == REASONS_HEAD
+
+
+def test_a_book_that_excel_locked_comes_back_open() -> None:
+    locked = old.locked_xlsx(xlsx(("名册", WRONG), ("说明", [["x"]])))
+    book, _ = corrected(locked)
+    assert book.sheetnames == ["名册", "说明"]
+    assert "D2" in comments(book["名册"])
