@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from threading import Barrier
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from school_portal.domain.roster import Enrolment, RosterState
+from school_portal.extensions import db
 from school_portal.models import Roster, School, Student, Wish
 from school_portal.services import rosters
 from school_portal.services.access import Actor, Refused
@@ -199,19 +203,43 @@ def test_a_file_that_is_none_fails_with_its_reason_and_keeps_its_record(
 def test_the_same_form_sent_twice_is_one_roster(
     session: Session, portal: Portal, operation: Operation
 ) -> None:
+    content = workbook([student(1)]).getvalue()
     made = {
         rosters.upload(
             session,
             portal,
             CONSOLE,
             operation.school.id,
-            workbook([student(1)]),
+            BytesIO(content),
             "名册.xlsx",
             token="one form",
         ).id
         for _ in range(2)
     }
     assert len(made) == 1
+
+
+def test_the_same_form_sent_twice_at_once_is_one_roster(
+    assembled: Flask, session: Session, portal: Portal, operation: Operation
+) -> None:
+    content, school_id = workbook([student(1)]).getvalue(), operation.school.id
+    session.commit()
+    start = Barrier(2)
+
+    def send(_: int) -> int:
+        with assembled.app_context(), Session(db.engine) as own:
+            start.wait(10)
+            made = rosters.upload(
+                own, portal, CONSOLE, school_id, BytesIO(content), "名册.xlsx", token="one form"
+            )
+            own.commit()
+            return made.id
+
+    with ThreadPoolExecutor(2) as pool:
+        made = list(pool.map(send, range(2)))
+    assert len(set(made)) == 1
+    kept = session.scalars(sa.select(Roster.storage_key)).all()
+    assert list(portal.storage.names()) == kept
 
 
 def test_what_was_discarded_leaves_no_rows(
