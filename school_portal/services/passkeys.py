@@ -22,6 +22,8 @@ from webauthn import (
     verify_registration_response,
 )
 from webauthn.helpers import (
+    decode_credential_public_key,
+    decoded_public_key_to_cryptography,
     parse_authentication_credential_json,
     parse_client_data_json,
     parse_registration_credential_json,
@@ -172,7 +174,12 @@ def add(
 
 
 def fits(session: Session, portal: Portal, user: User | None, answer: Answer) -> bool:
-    """Whether one of the person's passkeys gave the answer, for its use; the challenge is spent."""
+    """Whether one of the person's passkeys gave the answer, for its use; the challenge is spent.
+
+    Raises access.Refused where the portal's address has no passkeys, and whatever a kept key that
+    is damaged raises: neither is the person's fault.
+    """
+    site = _relying_party(answer.visit)
     if user is not None:
         hold(session, user)
     kept, handle = _of(session, answer.credential.raw_id), answer.credential.response.user_handle
@@ -182,7 +189,7 @@ def fits(session: Session, portal: Portal, user: User | None, answer: Answer) ->
             return False
         if handle not in (None, _handle(user)):
             return False
-        site = _relying_party(answer.visit)
+        decoded_public_key_to_cryptography(decode_credential_public_key(kept.public_key))
         with _hostile():
             verified = verify_authentication_response(
                 credential=answer.credential,
@@ -193,7 +200,7 @@ def fits(session: Session, portal: Portal, user: User | None, answer: Answer) ->
                 credential_current_sign_count=kept.sign_count,
                 require_user_verification=True,
             )
-    except (Unknown, Refused, Malformed):
+    except (Unknown, Malformed):
         return False
     kept.sign_count, kept.last_used_at = verified.new_sign_count, portal.clock()
     return True
@@ -202,7 +209,8 @@ def fits(session: Session, portal: Portal, user: User | None, answer: Answer) ->
 def sign_in(session: Session, portal: Portal, answer: Answer, address: str | None) -> Opened | None:
     """A new sign-in without a password, with its token, or None; the caller commits either way.
 
-    A passkey of nobody counts as a wrong attempt for its own id. Raises lockouts.Locked.
+    A passkey of nobody counts as a wrong attempt for its own id. Raises lockouts.Locked, and what
+    `fits` raises.
     """
     kept, now = _of(session, answer.credential.raw_id), portal.clock()
     user = kept.user if kept else None

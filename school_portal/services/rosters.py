@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from dataclasses import asdict
 from datetime import date
+from hashlib import sha256
 from typing import Any, BinaryIO
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from school_portal import jobs
@@ -50,19 +52,16 @@ def upload(
 ) -> Roster:
     """Keep the file, encrypted, and have a worker check it as of `on` (default: today).
 
-    A token that was used before gives the roster it made. Raises storage.TooLarge.
+    The same file, for the same sheet, sent again by the same form (`token`) is the roster that
+    was made of it, at once or a moment later; another file is another roster, whatever sent it.
+    Raises storage.TooLarge.
     """
-    if token is not None:
-        known = session.scalar(
-            sa.select(Roster).where(Roster.upload_token == token, Roster.school_id == school_id)
-        )
-        if known is not None:
-            return known
     stored = portal.storage.put(stream, UPLOAD_LIMIT)
+    sent = _sent(school_id, token, stored.sha256, sheet) if token is not None else None
     now = portal.clock()
     roster = Roster(
         school_id=school_id,
-        upload_token=token,
+        upload_token=sent,
         file_name=mask_numbers(plain_name(file_name)) or "名册",
         sha256=stored.sha256,
         size=stored.size,
@@ -73,11 +72,23 @@ def upload(
         uploaded_by_id=actor.user_id,
         uploaded_at=now,
     )
-    session.add(roster)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(roster)
+    except IntegrityError:
+        known = session.scalar(sa.select(Roster).where(Roster.upload_token == sent))
+        if known is None:
+            raise
+        portal.storage.delete(stored.key)
+        return known
     _enqueue(session, portal, actor, roster, "roster-check", request_id)
     audit.record(session, actor.label, "roster.upload", f"roster:{roster.id}", sha256=stored.sha256)
     return roster
+
+
+def _sent(school_id: int, token: str, digest: str, sheet: str | None) -> str:
+    """What one click sends, as it is kept: the same for a second one, and for nothing else."""
+    return sha256("\n".join((str(school_id), token, digest, sheet or "")).encode()).hexdigest()
 
 
 def _enqueue(

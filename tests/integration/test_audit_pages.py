@@ -80,7 +80,6 @@ def test_pages_hold_still_while_events_are_added(centre: Visitor) -> None:
         ("subject=roster:5", 1),
         ("subject=roster:%25", 0),
         ("subject=roster&upto=11", 10),
-        ("since=nonsense&action=step.done", 60),
     ],
 )
 def test_filters(centre: Visitor, query: str, expected: int) -> None:

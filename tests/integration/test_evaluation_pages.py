@@ -229,7 +229,7 @@ def test_nothing_is_told_as_done_whose_commit_failed(
         else:
             file = (io.BytesIO(PDF), "计划.pdf")
             answer = visitor.post(f"{case}/programmes", specialty=specialty, file=file)
-    assert answer.status_code == 500
+    assert answer.status_code == 503
     page = visitor.text(f"{case}/edit")
     assert "已移除" not in page
     assert "已上传" not in page

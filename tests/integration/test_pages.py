@@ -6,8 +6,10 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from openpyxl import load_workbook
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from school_portal.models import (
@@ -20,6 +22,7 @@ from school_portal.models import (
     Roster,
     Student,
 )
+from school_portal.security import audit
 from school_portal.services.portal import Portal
 from tests.factories.operation import (
     DRINKS,
@@ -50,7 +53,11 @@ def operator(app: Flask, operation: Operation) -> Visitor:
 
 def upload(visitor: Visitor, rows: list[dict[str, str]], **data: str) -> str:
     """The address of the uploaded roster's page."""
-    file = (workbook(rows), "2027届名册.xlsx")
+    return send(visitor, workbook(rows).getvalue(), **data)
+
+
+def send(visitor: Visitor, content: bytes, **data: str) -> str:
+    file = (BytesIO(content), "2027届名册.xlsx")
     answer = visitor.post("/school/rosters/new", follow=False, file=file, **data)
     assert answer.status_code == 302, answer.get_data(as_text=True)
     return answer.location
@@ -133,9 +140,43 @@ def test_findings_by_kind_and_rows_by_outcome(
 
 
 def test_a_form_sent_twice_is_one_roster(operator: Visitor, session: Session) -> None:
-    pages = {upload(operator, [student(1)], token="one-form") for _ in range(2)}
+    content = workbook([student(1)]).getvalue()
+    pages = {send(operator, content, token="one-form") for _ in range(2)}
     assert len(pages) == 1
     assert session.query(Roster).count() == 1
+
+
+def test_another_file_or_sheet_of_the_same_form_is_another_roster(
+    operator: Visitor, session: Session, portal: Portal
+) -> None:
+    one, two = (workbook(rows).getvalue() for rows in ([student(1)], [student(1), student(2)]))
+    sheets = ("", "", "高三", "")
+    pages = [
+        send(operator, content, token="one-form", sheet=sheet)
+        for content, sheet in zip((one, two, one, two), sheets, strict=True)
+    ]
+    assert len(set(pages)) == 3
+    assert pages[1] == pages[3]
+    kept = session.scalars(sa.select(Roster.storage_key)).all()
+    session.commit()
+    assert sorted(portal.storage.names()) == sorted(kept)
+
+
+def test_an_upload_that_the_database_refuses_is_no_empty_roster(
+    app: Flask, operator: Visitor, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.config.update(PROPAGATE_EXCEPTIONS=False)
+
+    def refused(_: object) -> bytes:
+        monkeypatch.undo()
+        raise IntegrityError("COMMIT", {}, Exception("once"))
+
+    monkeypatch.setattr(audit, "digest_of", refused)
+    answer = operator.post(
+        "/school/rosters/new", follow=False, file=(workbook([student(1)]), "a.xlsx")
+    )
+    assert answer.status_code == 500
+    assert session.query(Roster).count() == 0
 
 
 def test_an_upload_without_a_file_says_so(operator: Visitor) -> None:

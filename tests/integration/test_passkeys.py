@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from school_portal.domain.workflow import Role
-from school_portal.models import Passkey, PolicyChange, RecoveryCode, SignIn, User
+from school_portal.models import Passkey, PolicyChange, RecoveryCode, SignIn, SignInDelay, User
 from school_portal.services import passkeys
 from school_portal.services.portal import Portal
 from tests.conftest import NOW, FakeClock
@@ -253,6 +253,38 @@ def test_failures_are_delayed_as_wrong_codes(holder: Holder, clock: FakeClock) -
     assert holder.visitor.sign_in("clerk").status_code == 429
     clock.now += timedelta(seconds=30)
     assert holder.send(holder.answer()).status_code == 302
+
+
+@pytest.mark.parametrize("use", ["sign-in", "code", "proof"])
+def test_what_is_wrong_on_our_side_is_no_failure_of_the_persons(
+    holder: Holder, app: Flask, portal: Portal, session: Session, clock: FakeClock, use: str
+) -> None:
+    app.config.update(PROPAGATE_EXCEPTIONS=False)
+    path = {"sign-in": "/auth/passkey", "code": "/auth/code/passkey", "proof": f"{PAGE}/codes"}[use]
+    if use == "code":
+        holder.visitor.sign_in("clerk")
+    elif use == "proof":
+        holder.send(holder.answer())
+        clock.now += timedelta(minutes=15)
+    delays = session.scalars(sa.select(SignInDelay.failures)).all()
+    session.commit()
+    answer = holder.answer(f"passkey-{use}")
+    sent = {"proof": ""} if use == "proof" else {}
+    settings = replace(portal.settings, origin="http://192.0.2.7:8000")
+    app.extensions["portal"] = replace(portal, settings=settings)
+    refused = holder.send(answer, path, **sent)
+    assert refused.status_code == 409
+    assert "请联系平台管理人员" in refused.get_data(as_text=True)
+    app.extensions["portal"] = portal
+    kept = session.scalars(sa.select(Passkey)).one()
+    whole, kept.public_key = kept.public_key, b"x"
+    session.commit()
+    assert holder.send(holder.answer(f"passkey-{use}"), path, **sent).status_code == 500
+    assert session.scalars(sa.select(SignInDelay.failures)).all() == delays
+    session.commit()
+    kept.public_key = whole
+    session.commit()
+    assert holder.send(holder.answer(f"passkey-{use}"), path, **sent).status_code in (200, 302)
 
 
 @on_one_database

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from threading import Barrier
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+<<<<<<< HEAD
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from school_portal.domain.roster import Enrolment, RosterState
 from school_portal.models import Roster, RosterRow, School, Student, Wish
+=======
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from school_portal.domain.roster import Enrolment, RosterState
+from school_portal.extensions import db
+from school_portal.models import Roster, School, Student, Wish
+>>>>>>> part-brothers
 from school_portal.services import rosters
 from school_portal.services.access import Actor, Refused
 from school_portal.services.portal import Portal
@@ -200,13 +211,14 @@ def test_a_file_that_is_none_fails_with_its_reason_and_keeps_its_record(
 def test_the_same_form_sent_twice_is_one_roster(
     session: Session, portal: Portal, operation: Operation
 ) -> None:
+    content = workbook([student(1)]).getvalue()
     made = {
         rosters.upload(
             session,
             portal,
             CONSOLE,
             operation.school.id,
-            workbook([student(1)]),
+            BytesIO(content),
             "名册.xlsx",
             token="one form",
         ).id
@@ -215,6 +227,7 @@ def test_the_same_form_sent_twice_is_one_roster(
     assert len(made) == 1
 
 
+<<<<<<< HEAD
 def test_a_form_that_another_school_sent_is_not_ones_own(
     session: Session, portal: Portal, operation: Operation
 ) -> None:
@@ -267,6 +280,29 @@ def test_giving_a_roster_up_stops_who_works_on_it(
     rosters.discard(session, CONSOLE, roster)
     session.refresh(job)
     assert job.cancel_requested
+=======
+def test_the_same_form_sent_twice_at_once_is_one_roster(
+    assembled: Flask, session: Session, portal: Portal, operation: Operation
+) -> None:
+    content, school_id = workbook([student(1)]).getvalue(), operation.school.id
+    session.commit()
+    start = Barrier(2)
+
+    def send(_: int) -> int:
+        with assembled.app_context(), Session(db.engine) as own:
+            start.wait(10)
+            made = rosters.upload(
+                own, portal, CONSOLE, school_id, BytesIO(content), "名册.xlsx", token="one form"
+            )
+            own.commit()
+            return made.id
+
+    with ThreadPoolExecutor(2) as pool:
+        made = list(pool.map(send, range(2)))
+    assert len(set(made)) == 1
+    kept = session.scalars(sa.select(Roster.storage_key)).all()
+    assert list(portal.storage.names()) == kept
+>>>>>>> part-brothers
 
 
 def test_what_was_discarded_leaves_no_rows(

@@ -6,7 +6,6 @@ import secrets
 from typing import BinaryIO, cast
 
 from flask import Response, flash, redirect, render_template, request, url_for
-from sqlalchemy.exc import IntegrityError
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as Redirect
 
@@ -73,30 +72,20 @@ def receive() -> tuple[str, int] | Redirect:
 
 
 def keep(stream: BinaryIO, name: str, *, sheet: str | None, token: str) -> Roster:
-    """Keep the file and have it checked; the same form twice at once is one roster."""
-    session, portal, who = db.session(), current_portal(), actor()
-    school_id = own_school().id
-
-    def kept() -> Roster:
-        roster = service.upload(
-            session,
-            portal,
-            who,
-            school_id,
-            stream,
-            name,
-            sheet=sheet,
-            token=token,
-            request_id=request_id(),
-        )
-        session.commit()
-        return roster
-
-    try:
-        return kept()
-    except IntegrityError:  # the other one was first: its roster is known by now
-        session.rollback()
-        return kept()
+    """Keep the file and have it checked."""
+    roster = service.upload(
+        db.session(),
+        current_portal(),
+        actor(),
+        own_school().id,
+        stream,
+        name,
+        sheet=sheet,
+        token=token,
+        request_id=request_id(),
+    )
+    db.session.commit()
+    return roster
 
 
 @blueprint.get("/rosters/<int:roster_id>")
