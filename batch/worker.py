@@ -30,7 +30,7 @@ from school_portal.config import SettingsError, read
 from school_portal.core import build_core
 from school_portal.embedded_redis import EmbeddedRedis, NotStarted
 from school_portal.extensions import db
-from school_portal.logs import configure
+from school_portal.logs import configure, described
 from school_portal.services.portal import current_portal
 
 log = structlog.get_logger()
@@ -84,8 +84,22 @@ class PortalWorker(Worker):
         """Sweep the ledger; now and then remind, and let RQ take its own remains out of Redis."""
         sweep(current_portal(), self.connection)
         if next(self._rounds) % TIDYING == 0:
-            tidy(current_portal(), self.connection)
+            self._tidy_in_a_child()
             super().run_maintenance_tasks()
+
+    def _tidy_in_a_child(self) -> None:
+        """What touches the storage leaves threads behind, and a horse forked beside them hangs."""
+        db.session.remove()
+        db.engine.dispose()
+        child = os.fork()
+        if child == 0:
+            try:
+                tidy(current_portal(), self.connection)
+            except Exception as error:
+                log.error("tidy.crashed", **described(error))
+            finally:
+                os._exit(os.EX_OK)
+        os.waitpid(child, 0)
 
     # What is only for show
 
