@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from typing import BinaryIO, cast
 
 import obstore
@@ -85,6 +86,17 @@ class Storage:
         """The names of all files."""
         for batch in obstore.list(self._store):
             yield from (entry["path"] for entry in batch)
+
+    def copy(self, key: str, target: Path) -> None:
+        """Writes the file as it is kept, encrypted. Raises FileNotFoundError."""
+        try:
+            kept = obstore.get(self._store, key)
+        except NotFoundError:
+            raise FileNotFoundError("文件不在存储中") from None
+        target.touch(mode=0o600, exist_ok=False)
+        with target.open("wb") as file:
+            for piece in kept.stream(min_chunk_size=CHUNK_SIZE):
+                file.write(piece)
 
     def key_id(self, key: str) -> bytes:
         """The id of the encryption key that the file is under. Raises FileNotFoundError."""
