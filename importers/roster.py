@@ -17,7 +17,6 @@ from school_portal.domain.roster import RosterRow
 from school_portal.domain.violations import Issue, issue
 
 CHUNK_ROWS = 2000
-_MOST_ROWS_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +147,7 @@ class _Reading:
         self._part = _Part()
 
     def chunks(self) -> Iterator[Chunk]:
-        """The rows in parts, the file's own warnings and facts with the last."""
+        """The rows in parts, the file's facts with the last."""
         above = self._header.row
         total = max(0, self._sheet.height() - above)
         fill = FillDown(self._sheet.survey.merged).fill
@@ -162,7 +161,6 @@ class _Reading:
                 yield self._flush(max(0, number - above), total)
         for row in self._students.rest():
             self._read(*row)
-        self._warn()
         yield self._flush(max(0, number - above), total, self._facts())
 
     def _flush(self, done: int, total: int, facts: FileFacts | None = None) -> Chunk:
@@ -195,17 +193,6 @@ class _Reading:
             if first != row:
                 earlier.setdefault(first, []).append(what)
         return "、".join(f"第 {first} 行（{'、'.join(what)}）" for first, what in earlier.items())
-
-    def _warn(self) -> None:
-        issues = self._part.issues
-        if self._hidden:
-            rows = "、".join(map(str, self._hidden[:_MOST_ROWS_NAMED]))
-            more = "等" if len(self._hidden) > _MOST_ROWS_NAMED else ""
-            detail = f"第 {rows} {more}行，共 {len(self._hidden)} 行"
-            issues.append(issue("file.hidden-rows", detail=detail, severity="warning"))
-        if self._hidden_sheets:
-            names = "、".join(f"“{name}”" for name in self._hidden_sheets)
-            issues.append(issue("file.hidden-sheets", detail=names, severity="warning"))
 
     def _facts(self) -> FileFacts:
         return FileFacts(

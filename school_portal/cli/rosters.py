@@ -167,6 +167,11 @@ def _lines(document: dict[str, Any], most: int | None = None) -> Iterator[str]:
     yield f"通过 {document['accepted']} 行，未通过 {document['rejected']} 行"
     if facts["ignored_columns"]:
         yield f"未使用的列：{'、'.join(facts['ignored_columns'])}"
+    if facts["hidden_rows"]:
+        yield f"有 {facts['hidden_rows']} 行在文件中是隐藏的，仍按学生读取，请核对是否应当保留。"
+    if facts["hidden_sheets"]:
+        names = "、".join(facts["hidden_sheets"])
+        yield f"隐藏的工作表没有读取，需要读取时请取消隐藏：{names}"
     for found in document["issues"][:most]:
         yield f"{SEVERITIES[found['severity']]} {found['message']}（{found['code']}）"
     yield from console.left_out(document["issues"], most, "处")

@@ -146,9 +146,6 @@ ISSUES = MappingProxyType(
             "有多张工作表像是名册{detail}，请指明读取哪一张，或只保留一张后重新上传。"
         ),
         "file.headers": "表头有误：{detail}，请对照名册模板改正表头后重新上传。",
-        # Warnings: nothing is refused for them.
-        "file.hidden-rows": "{detail}已隐藏，仍按学生读取，请核对是否应当保留。",
-        "file.hidden-sheets": "隐藏的工作表{detail}未读取，需要读取时请取消隐藏。",
         "file.encoding": "无法识别文件的文字编码，请另存为 UTF-8 或 GB18030 编码后重新上传。",
         "cell.required": "未填写，此项必填，请补充。",
         "cell.too-long": "{value}过长{detail}，请缩短后重新填写。",

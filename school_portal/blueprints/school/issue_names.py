@@ -12,8 +12,6 @@ ISSUE_NAMES = {
     "file.several-sheets": "有几张名册，未选定",
     "file.headers": "表头有误",
     "file.encoding": "文字编码无法识别",
-    "file.hidden-rows": "含隐藏的行",
-    "file.hidden-sheets": "含隐藏的工作表",
     "cell.required": "必填项未填",
     "cell.too-long": "内容过长",
     "cell.formula": "公式没有结果",

@@ -144,8 +144,7 @@ def test_hidden_rows_are_students_and_said() -> None:
     sheet.row_dimensions[3].hidden = True
     outcome = read(saved(book))
     assert len(outcome.rows) == 2
-    assert [(one.code, one.severity) for one in outcome.issues] == [("file.hidden-rows", "warning")]
-    assert "第 3 行" in outcome.issues[0].message
+    assert outcome.issues == []
     assert outcome.facts is not None and outcome.facts.hidden_rows == 1
 
 
@@ -169,8 +168,8 @@ def test_hidden_sheets_are_not_read_and_said() -> None:
     other.sheet_state = "hidden"
     outcome = read(saved(book))
     assert len(outcome.rows) == 2
-    assert [one.code for one in outcome.issues] == ["file.hidden-sheets"]
-    assert "去年" in outcome.issues[0].message
+    assert outcome.issues == []
+    assert outcome.facts is not None and outcome.facts.hidden_sheets == ("去年",)
 
 
 def test_several_rosters_have_to_be_chosen_from() -> None:
