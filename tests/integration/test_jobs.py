@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -104,6 +106,9 @@ def test_the_bell_carries_the_ledger_id_and_nothing_else(session: Session, redis
     (message,) = bell.queue(redis).get_jobs()
     assert (message.func_name, message.args, message.kwargs) == (jobs.ENTRY, [job_id], {})
     assert message.retries_left is None
+    # Read as RQ keeps it: nothing that runs when it is unpacked.
+    kept = redis.hget(f"rq:job:{message.id}", "data")
+    assert json.loads(zlib.decompress(kept)) == [jobs.ENTRY, None, [job_id], {}]
     assert bell.rung(redis) == {job_id}
 
 

@@ -19,6 +19,7 @@ from school_portal.models import (
     AuditEvent,
     GroupApplication,
     PersonalAct,
+    RosterRow,
     Student,
     Wish,
 )
@@ -30,6 +31,7 @@ from tests.factories.enrolled import enrol
 from tests.factories.operation import DRINKS, Operation, resident_id, running, student, workbook
 from tests.factories.visitor import Visitor, user
 
+CONSOLE = Actor.operator_at_the_console()
 WHY = "本人书面要求"
 
 
@@ -223,6 +225,25 @@ def test_a_person_in_drafts_alone_goes_wholly(
         ("delete", None),
     ]
     assert personal.find(session, portal, acting(operation), resident_id(1)) is None
+
+
+def test_what_another_school_staged_of_the_person_is_its_own(
+    session: Session, portal: Portal, operation: Operation
+) -> None:
+    """Neither named to this school nor taken from that one."""
+    who, others = one(session), operation.other.id
+    theirs = rosters.upload(session, portal, CONSOLE, others, workbook([student(3)]), "别校.xlsx")
+    session.commit()
+    for _ in rosters.read(session, portal, theirs.id):
+        session.commit()
+    staged = session.scalars(sa.select(RosterRow)).one()
+    staged.document_index = who.document_index  # as before this school enrolled the person
+    session.commit()
+    assert [each.file_name for each in personal.rosters_naming(session, who)] == ["名册.xlsx"]
+    deletion = personal_changes.delete(session, portal, acting(operation), who, WHY)
+    session.commit()
+    assert list(deletion.rosters) == ["名册.xlsx"]
+    assert session.scalars(sa.select(RosterRow.roster_id)).all() == [theirs.id]
 
 
 @pytest.mark.parametrize(
