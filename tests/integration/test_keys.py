@@ -19,6 +19,7 @@ from school_portal.models import (
     EvaluationSubmission,
     Job,
     JobState,
+    Roster,
     RosterRow,
     School,
     SpecialtyEvaluation,
@@ -216,7 +217,10 @@ def test_doctor_names_the_key_that_the_ring_lacks(
         school.key_id_sealed = key_id(FRESH) + (school.key_id_sealed or b"")[KEY_ID_SIZE:]
         session.commit()
     else:
-        Storage(portal.settings.storage_url, KeyRing([FRESH])).put(BytesIO(b"x"), 1)
+        foreign = Storage(portal.settings.storage_url, KeyRing([FRESH])).put(BytesIO(b"x"), 1)
+        assert found().well  # another portal's
+        session.scalars(sa.select(Roster)).one().storage_key = foreign.key
+        session.commit()
     assert not found().well
     assert f"{key_id(FRESH).hex()}（{told}）" in found().message
 
