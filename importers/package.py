@@ -73,7 +73,8 @@ class Package:
 
     def _read_relations(self, name: str) -> Iterator[_Relation]:
         folder = posixpath.dirname(posixpath.dirname(name))
-        for element in self._index(self.parts[name]):
+        entry = self.parts[name]
+        for element in self._index(entry) if entry.file_size else ():
             kind = element.get("Type", "").rpartition("/")[2].lower()
             outside = element.get("TargetMode", "").strip().lower() == "external"
             target = element.get("Target", "").strip()

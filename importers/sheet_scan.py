@@ -31,6 +31,8 @@ _FILLED = re.compile(
 _MERGED = re.compile(
     rb"""<mergeCell\s[^>]*?\bref\s*=\s*["']\$?([A-Z]+)\$?([0-9]+):\$?([A-Z]+)\$?([0-9]+)"""
 )
+# An error, or a formula behind which no value stands.
+_SUSPECT = re.compile(rb"""(?:</f\s*>|<f(?:\s[^>]*)?/>)(?!\s*<v(?:\s[^>]*)?>\s*[^<\s])|["']e["']""")
 _HINTS = (b"<f", b'"e"', b"'e'")
 # A text that stands where a number does, which calamine passes over.
 _INLINE_VALUE = re.compile(rb"""=["']inlineStr["'][^>]*>\s*<v[\s>]""")
@@ -123,7 +125,7 @@ class SheetScan:
                 self._find_cell(place, column, head, body)
         else:
             self._find_last(row, filled is not None)
-        if unusable and (one_by_one or any(hint in row for hint in _HINTS)):
+        if unusable and _SUSPECT.search(row):
             for place, column, head, body in self._cells(row, end):
                 self._find_unusable(place, column, head, body)
 

@@ -140,6 +140,17 @@ class Storage:
                 if draft.stat().st_mtime < before:
                     draft.unlink()
 
+    def copy(self, key: str, target: Path) -> None:
+        """Writes the file as it is kept, encrypted. Raises FileNotFoundError."""
+        try:
+            kept = obstore.get(self._store, key)
+        except NotFoundError:
+            raise FileNotFoundError("文件不在存储中") from None
+        target.touch(mode=0o600, exist_ok=False)
+        with target.open("wb") as file:
+            for piece in kept.stream(min_chunk_size=CHUNK_SIZE):
+                file.write(piece)
+
     def key_id(self, key: str) -> bytes:
         """The id of the encryption key that the file is under. Raises FileMissing."""
         with _reaching():

@@ -71,7 +71,7 @@ def _url(server: str, name: str) -> str:
     return url.render_as_string(hide_password=False)
 
 
-def _create(server: str, url: str, template: str = "template1") -> None:
+def create_database(server: str, url: str, template: str = "template1") -> None:
     """The database of that URL on the server: empty, or as its template."""
     name = sa.make_url(url).database
     with _administering(server) as connection:
@@ -95,7 +95,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     server = request.getfixturevalue("postgresql_server")
     url = _url(server, f"portal_{secrets.token_hex(6)}")
     if "assembled" not in request.fixturenames:
-        _create(server, url)
+        create_database(server, url)
     return url
 
 
@@ -137,7 +137,7 @@ def initialised_postgresql(
 ) -> str:
     """The name of an initialised database that nobody works on."""
     url = _url(postgresql_server, f"portal_{secrets.token_hex(6)}")
-    _create(postgresql_server, url)
+    create_database(postgresql_server, url)
     _initialise(tmp_path_factory.mktemp("initialised"), url, keys)
     return str(sa.make_url(url).database)
 
@@ -198,7 +198,7 @@ def assembled(
     else:
         server = request.getfixturevalue("postgresql_server")
         template = request.getfixturevalue("initialised_postgresql")
-        _create(server, settings.database_url, template)
+        create_database(server, settings.database_url, template)
     if "app" in request.fixturenames:
         application = build(settings, clock)
         application.jinja_env.bytecode_cache = request.getfixturevalue("compiled")

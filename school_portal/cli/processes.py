@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+import psutil
+
 from school_portal.cli.failures import Failed
 
 if TYPE_CHECKING:
@@ -134,12 +136,8 @@ def _end_with_parent() -> None:
 
 
 def _children() -> frozenset[int]:
-    """Our children, where the kernel lists them."""
-    try:
-        text = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
-    except OSError:
-        return frozenset()
-    return frozenset(int(pid) for pid in text.split())
+    """Our children, those that ended among them."""
+    return frozenset(child.pid for child in psutil.Process().children())
 
 
 def python(module: str, *arguments: str) -> list[str]:

@@ -21,6 +21,7 @@ COMMANDS = {
     "users": ("users", "平台账户"),
     "keys": ("keys", "加密密钥"),
     "audit": ("audit", "审计记录"),
+    "backup": ("backup", "备份数据库与文件，网站照常运行"),
     "verify-receipt": ("receipts", "核验签名材料的回执文件，不需要数据库"),
     "demo-ca": ("ca_keys", "演示用 CA：根证书、吊销列表与测试证书"),
     "soft-key": ("ca_keys", "软件密钥：制作密钥文件，供浏览器签名"),

@@ -73,7 +73,7 @@ def not_evaluated(student: Student, project: Project | None, on: date) -> Findin
         what = ""
     message = (
         f"专业“{student.specialty_name}”在 {on} 没有{what}有效评估结论，"
-        "请先申请专业评估，或改报评估同意的项目。"
+        "请先申请专业评估，或改报评估通过的项目。"
     )
     return finding("EVALUATED", student.training_level, message)
 

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -215,6 +215,20 @@ def clock(session: Session, ahead: timedelta = timedelta()) -> sa.ColumnElement[
         return sa.func.clock_timestamp(type_=sa.DateTime(timezone=True)) + ahead
     since_start = datetime.fromtimestamp(time.monotonic(), UTC)
     return sa.literal(since_start + ahead, UtcDateTime())
+
+
+def copy(session: Session, path: Path) -> bool:
+    """The whole database as of one moment, beside whoever writes, in a new file of ours alone.
+
+    False, and no file, where the server has a tool of its own for that.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        return False
+    read_only(session)
+    path.touch(mode=0o600, exist_ok=False)
+    with closing(sqlite3.connect(path)) as target:
+        session.connection().connection.driver_connection.backup(target)  # type: ignore[union-attr]
+    return True
 
 
 def now(session: Session) -> datetime:

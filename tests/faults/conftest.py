@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
+import psutil
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -46,14 +47,7 @@ def until(condition: Callable[[], object], what: str, seconds: float = 120) -> N
 
 def children(pid: int) -> list[int]:
     """The processes that this one started."""
-    listed = Path(f"/proc/{pid}/task/{pid}/children")
-    if listed.exists():
-        return [int(child) for child in listed.read_text().split()]
-    table = subprocess.run(
-        ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
-    )
-    pairs = (map(int, line.split()) for line in table.stdout.splitlines())
-    return [child for child, parent in pairs if parent == pid]
+    return [child.pid for child in psutil.Process(pid).children()]
 
 
 def kill_process(pid: int) -> None:

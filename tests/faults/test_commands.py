@@ -16,6 +16,7 @@ from random import Random
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import psutil
 import pytest
 import sqlalchemy as sa
 
@@ -85,25 +86,15 @@ def importing(start: Start, operation: Operation, office: Office) -> Callable[..
 
 def processes(home: str) -> set[int]:
     """The living processes of that home; its name is in their environment."""
-    mark = f"SCHOOL_PORTAL_HOME={home}"
-    if Path("/proc/self/environ").exists():
-        return {
-            int(path.parent.name)
-            for path in Path("/proc").glob("[0-9]*/environ")
-            if mark.encode() in _content(path).split(b"\0")
-        }
-    table = subprocess.run(
-        ["ps", "axeww", "-o", "pid=,command="], capture_output=True, text=True, check=True
-    )
-    return {int(line.split()[0]) for line in table.stdout.splitlines() if mark in line.split()}
+    return {one.pid for one in psutil.process_iter() if _home_of(one) == home}
 
 
-def _content(path: Path) -> bytes:
-    """Empty for a process that has ended, or is another user's."""
+def _home_of(process: psutil.Process) -> str | None:
+    """None for a process that has ended, or is another user's."""
     try:
-        return path.read_bytes()
-    except OSError:
-        return b""
+        return process.environ().get("SCHOOL_PORTAL_HOME")
+    except psutil.Error:
+        return None
 
 
 def roster(path: Path, rows: int = ROWS, first: int = 0) -> Path:

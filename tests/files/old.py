@@ -127,7 +127,7 @@ def with_stream(change: bytes | bytearray) -> bytes:
     return compound({"Workbook": bytes(change)})
 
 
-def records(stream: bytes) -> Iterable[tuple[int, int, int]]:
+def records(stream: bytes | bytearray) -> Iterable[tuple[int, int, int]]:
     """(kind, where the data begins, length) of every record."""
     at = 0
     while at + 4 <= len(stream):

@@ -26,8 +26,9 @@ from school_portal.services import rosters
 from school_portal.services.access import Actor
 from school_portal.services.portal import Portal
 from school_portal.services.project_search import key_of
+from tests.factories.accounts import DOCUMENT
 from tests.factories.evaluations import DRINKS_4
-from tests.factories.operation import running, student, workbook
+from tests.factories.operation import resident_id, running, student, workbook
 from tests.factories.things import OWN, STRANGER, Thing, everything, nowhere
 from tests.factories.visitor import HTML, Visitor
 
@@ -197,6 +198,8 @@ def test_doors_open_for_their_audience(town: Town, monkeypatch: pytest.MonkeyPat
     assert failed == {}
 
 
+# Document numbers: no page shows one whole to who only looks (rulebook 11).
+WHOLE = {resident_id(1), DOCUMENT}
 # What is written where somebody only looks: that they looked, where it has to be on record.
 ON_RECORD = {"audit_events", "audit_head", "challenges", "sign_ins"}
 
@@ -204,16 +207,21 @@ ON_RECORD = {"audit_events", "audit_head", "challenges", "sign_ins"}
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_looking_changes_nothing(town: Town) -> None:
     before, written = everything_kept(), written_while_reading()
-    looked = set()
+    looked: set[str] = set()
+    shown: set[tuple[str, str]] = set()
     for rule, method, audience in town.doors():
         for caller in (one for one in town.callers if method == "GET" and one.role in audience):
             for where in found_behind(town, rule, caller):
                 path = town.path(rule, where) + QUERIES.get(rule.endpoint, "").format(**town.form)
-                if caller.knock("GET", path).status_code in (200, 302):
+                answer = caller.knock("GET", path)
+                if answer.mimetype == "text/html":
+                    text = answer.get_data(as_text=True)
+                    shown |= {(rule.rule, one) for one in WHOLE if one in text}
+                if answer.status_code in (200, 302):
                     looked.add(rule.endpoint)
     after = everything_kept()
     assert {name for name in after if after[name] != before[name]} - ON_RECORD == set()
-    assert written == set()
+    assert (written, shown) == (set(), set())
     assert {"school.new_evaluation", "school.new_opening", "school.new_permissions"} <= looked
 
 

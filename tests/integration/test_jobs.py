@@ -69,6 +69,13 @@ def test_a_job_that_is_to_end_or_to_stop_is_told_at_its_checkpoint(
         claim.checkpoint(session)
 
 
+def test_what_has_ended_is_not_asked_to_end(session: Session, job: Job) -> None:
+    claimed(session, job).finish(session, NOW, JobState.DONE)
+    jobs.request_cancel(session, job)
+    session.refresh(job)
+    assert (job.state, job.cancel_requested) == (JobState.DONE, False)
+
+
 @pytest.mark.parametrize(("counts", "attempts"), [(False, 0), (True, 1)])
 def test_a_job_handed_back_is_free_at_once(
     session: Session, job: Job, counts: bool, attempts: int

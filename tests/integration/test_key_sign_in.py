@@ -351,6 +351,17 @@ def test_an_approved_account_is_opened_with_the_key(
     assert holder.sign_in().status_code == 200
 
 
+def test_who_asks_to_sign_in_opens_nothing(
+    holder: Holder, session: Session, school: School
+) -> None:
+    """Though the same key signed, somewhere, that the account be opened."""
+    approve(session, school)
+    body = holder.body(holder.challenge(), purpose="open-account")
+    assert code(holder.post({**body, "purpose": "sign-in"})) == "ca.signature"
+    session.expire_all()
+    assert school.opened_on is None
+
+
 def test_an_open_account_is_not_opened_again(holder: Holder) -> None:
     body = holder.body(holder.challenge(), purpose="open-account")
     answer = holder.post({**body, "purpose": "open-account"})

@@ -27,6 +27,7 @@ from school_portal.services.portal import Portal
 from tests.factories.operation import (
     DRINKS,
     Operation,
+    resident_id,
     running,
     student,
     uscc,
@@ -129,7 +130,12 @@ def test_findings_by_kind_and_rows_by_outcome(
     kind = operator.text(f"{page}?show=issues&code=cell.mobile")
     assert "第 3 行" in kind
     assert "第 4 行" not in kind
-    assert "学生1" in operator.text(f"{page}?show=rows&outcome=create")
+    passed = operator.text(f"{page}?show=rows&outcome=create")
+    assert "学生1" in passed
+    assert f"{resident_id(1)[:6]}********{resident_id(1)[-4:]}" in passed.replace(" ", "")
+    assert "138****0001" in passed.replace(" ", "")
+    for number in (resident_id(1), "13800000001", "310104200903140000"):
+        assert number not in passed + operator.text(f"{page}?show=issues")
     assert "没有这样的行" in operator.text(f"{page}?show=rows&outcome=update")
 
 

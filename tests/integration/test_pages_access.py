@@ -37,7 +37,11 @@ def test_everybody_is_sent_to_the_sign_in_page(visitor: Visitor) -> None:
 
 def test_sign_in_and_out(visitor: Visitor, operation: Operation) -> None:
     assert "下一步做什么" in visitor.sign_in("zhang").get_data(as_text=True)
+    with visitor.client.session_transaction() as before:
+        before["planted"] = True
     answer = visitor.post("/auth/sign-out", follow=False)
+    with visitor.client.session_transaction() as after:
+        assert "planted" not in after
     assert answer.headers["Clear-Site-Data"] == '"storage"'
     assert "您已退出" in visitor.text(answer.location)
     assert visitor.get("/school/", follow=False).status_code == 302

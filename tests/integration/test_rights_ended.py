@@ -149,6 +149,17 @@ def test_nobody_but_an_administrator_ends_or_gives_rights(
     assert sign_ins.find(session, token, NOW) is not None
 
 
+def test_a_disabled_person_is_asked_for_no_code(
+    session: Session, portal: Portal, clerk: User
+) -> None:
+    clerk.totp_sealed, clerk.totp_step = b"x", 1
+    token, _ = came_in(session, portal)
+    assert sign_ins.awaiting_code(session, token, NOW) is not None
+    clerk.active = False
+    session.flush()
+    assert sign_ins.awaiting_code(session, token, NOW) is None
+
+
 def test_a_link_that_two_follow_at_once_serves_one(
     session: Session, portal: Portal, clerk: User
 ) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from school_portal.domain.roster import Enrolment, RosterState
 from school_portal.extensions import db
-from school_portal.models import Roster, School, Student, Wish
+from school_portal.models import Roster, RosterRow, School, Student, Wish
 from school_portal.services import rosters
 from school_portal.services.access import Actor, Refused
 from school_portal.services.portal import Portal
@@ -219,6 +219,57 @@ def test_the_same_form_sent_twice_is_one_roster(
     assert len(made) == 1
 
 
+def test_a_form_that_another_school_sent_is_not_ones_own(
+    session: Session, portal: Portal, operation: Operation
+) -> None:
+    def sent(school: School) -> Roster:
+        source = workbook([student(1)])
+        return rosters.upload(session, portal, CONSOLE, school.id, source, "册.xlsx", token="form")
+
+    theirs, mine = sent(operation.other), sent(operation.school)
+    assert theirs.id != mine.id
+    assert (theirs.school_id, mine.school_id) == (operation.other.id, operation.school.id)
+
+
+def test_a_roster_saves_its_own_rows_alone(
+    session: Session, portal: Portal, operation: Operation
+) -> None:
+    """Whatever else is staged, of the same persons, at this school or another."""
+    school, other = operation.school, operation.other
+    saved(session, portal, other, [student(2, 学籍状态="毕业"), student(5)])
+    saved(session, portal, school, [student(2), student(3)])
+    mine, later, theirs = (
+        checked(session, portal, of, [student(number, **{"手机号码*": "13900000000"})])
+        for of, number in ((school, 2), (school, 3), (other, 5))
+    )
+    rosters.confirm(session, portal, CONSOLE, mine, accept_valid=False)
+    rosters.save(session, portal, mine.id)
+    session.commit()
+
+    def mobile(one: Student) -> str:
+        return portal.vault.unseal("students", "mobile", one.document_index, one.mobile_sealed)
+
+    assert [mobile(one) for one in students(session, school)] == ["13900000000", "13800000003"]
+    assert [mobile(one) for one in students(session, other)] == ["13800000002", "13800000005"]
+    assert (later.state, theirs.state) == (RosterState.CHECKED, RosterState.CHECKED)
+    staged = sa.select(RosterRow.roster_id).order_by(RosterRow.roster_id)
+    assert session.scalars(staged).all() == [later.id, theirs.id]
+    wished = sa.select(Wish.student_id).where(Wish.roster_id == mine.id)
+    assert session.scalars(wished).all() == [students(session, school)[0].id]
+
+
+def test_giving_a_roster_up_stops_who_works_on_it(
+    session: Session, portal: Portal, operation: Operation
+) -> None:
+    source = workbook([student(1)])
+    roster = rosters.upload(session, portal, CONSOLE, operation.school.id, source, "名册.xlsx")
+    job = rosters.active_job(session, roster)
+    assert job is not None
+    rosters.discard(session, CONSOLE, roster)
+    session.refresh(job)
+    assert job.cancel_requested
+
+
 def test_the_same_form_sent_twice_at_once_is_one_roster(
     assembled: Flask, session: Session, portal: Portal, operation: Operation
 ) -> None:
@@ -249,6 +300,7 @@ def test_what_was_discarded_leaves_no_rows(
     rosters.discard(session, CONSOLE, roster)
     session.commit()
     assert roster.state is RosterState.DISCARDED
+    assert session.scalars(sa.select(RosterRow.id)).all() == []
     with pytest.raises(Refused):
         rosters.confirm(session, portal, CONSOLE, roster, accept_valid=True)
 

@@ -74,7 +74,7 @@ def shown(app: Flask, now: Standing) -> tuple[list[Step], Step]:
         (NEW, {"evaluated": 1, "account": AccountState.APPROVED}, "上传并确认名册", "名册模板"),
         (ALL_DONE, {"account": AccountState.SUSPENDED}, "开户", "已停用"),
         (ALL_DONE, {"evaluations": {RETURNED: 2}}, "专业评估", "有 2 份申请退回补正"),
-        (ALL_DONE, {"unpermitted": 3}, "申请权限", "还有 3 个评估同意的项目没有申报权限"),
+        (ALL_DONE, {"unpermitted": 3}, "申请权限", "还有 3 个评估通过的项目没有申报权限"),
         (ALL_DONE, {"asked": 2}, "申请权限", "2 项等待"),
         (ALL_DONE, {"rosters": [CHECKED]}, "上传并确认名册", "“名册.xlsx”已检查完"),
         (ALL_DONE, {"rosters": [READING]}, "上传并确认名册", "正在处理"),

@@ -118,7 +118,7 @@ def _permissions(now: Standing) -> Step:
     due = bool(now.unpermitted) and now.account is AccountState.OPEN
     waits = f"{now.asked} 项等待市职业技能鉴定中心审核。" if now.asked else ""
     if now.unpermitted:
-        text = f"还有 {now.unpermitted} 个评估同意的项目没有申报权限。{waits}"
+        text = f"还有 {now.unpermitted} 个评估通过的项目没有申报权限。{waits}"
     elif now.permitted:
         text = f"已有 {now.permitted} 个项目的申报权限。{waits}"
     else:

@@ -38,8 +38,9 @@ def without(*names: str) -> dict[str, str | bytes]:
 
 
 def with_target(target: str, part: str = "xl/worksheets/sheet1.xml") -> bytes:
-    main = {"xl/_rels/workbook.xml.rels": relations(relation("worksheet", target))}
-    return zipped(without("xl/worksheets/sheet1.xml") | main | {part: SHEET})
+    main = relations(relation("worksheet", target))
+    parts = without("xl/worksheets/sheet1.xml") | {"xl/_rels/workbook.xml.rels": main}
+    return zipped(parts | {part: SHEET})
 
 
 @pytest.mark.parametrize(
@@ -73,6 +74,7 @@ def with_target(target: str, part: str = "xl/worksheets/sheet1.xml") -> bytes:
         with_target("worksheets/sheet1.xml", "XL/worksheets/SHEET1.XML"),
         zipped(PARTS | {"xl/workbook.xml": workbook(listed(more=' state="show"'))}),
         zipped(PARTS | {"xl/workbook.xml": workbook('<sheet name="名册" sheetId="1"/>')}),
+        zipped(PARTS | {"xl/drawings/_rels/drawing1.xml.rels": b""}),
         b"\r\n" + zipped(PARTS),
         b"\xef\xbb\xbf" + zipped(PARTS),
         zipped(PARTS) + b"\r\n",

@@ -42,7 +42,7 @@ NOTICE = PermissionNotice(
             level=Level.INTERMEDIATE,
             is_granted=False,
             decided_on=date(2026, 11, 9),
-            reason="专业评估不同意。",
+            reason="专业评估不通过。",
         ),
     ),
 )

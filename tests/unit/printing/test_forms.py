@@ -123,15 +123,15 @@ def test_an_opinion_bears_the_seals_of_its_training_level(
     assert seals in text
     assert none not in text
     assert "1示例专家一示例行业协会" in text
-    assert "2数控技术应用铣工四级/中级工21同意课程覆盖职业标准主要内容" in text
-    assert "四级/中级工12不同意人才培养方案未包含长期照护的实训安排" in text
+    assert "2数控技术应用铣工四级/中级工21通过课程覆盖职业标准主要内容" in text
+    assert "四级/中级工12不通过人才培养方案未包含长期照护的实训安排" in text
 
 
 def test_a_permission_notice_lists_what_was_decided() -> None:
     (text,) = pages(render(NOTICE))
     assert "上海市示例职业技术学校：" in text
     assert "车工四级/中级工准予2026年11月6日" in text
-    assert "2职业资格鉴定——焊工四级/中级工不予2026年11月9日专业评估不同意。" in text
+    assert "2职业资格鉴定——焊工四级/中级工不予2026年11月9日专业评估不通过。" in text
     assert "上海市职业技能鉴定中心（盖章）日期：2026年11月9日" in text
 
 
