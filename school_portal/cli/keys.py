@@ -52,12 +52,14 @@ def reindex(form: str, leave_unreadable: bool) -> None:
     session, actor = db.session(), Actor.operator_at_the_console()
     found = reindexing.reindex(session, current_portal(), actor, leave_unreadable=leave_unreadable)
     session.commit()
+    lost = "原来的索引密钥打不开，没有保留：此前回执上的证件号码校验值，今后无法核对"
     console.answer(
         asdict(found),
         form,
         [
             *(f"{name}：{count} 行" for name, count in found.done.items()),
             *(f"{name}：{len(ids)} 行密文打不开，原样保留" for name, ids in found.left.items()),
+            *([] if found.old_key else [lost]),
         ],
     )
 

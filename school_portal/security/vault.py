@@ -63,13 +63,14 @@ class Vault:
         return cls(ring, ring.unseal(sealed, _INDEX_KEY_PLACE))
 
     @classmethod
-    def replace(cls, session: Session, ring: KeyRing, now: datetime) -> Vault:
+    def replace(cls, session: Session, ring: KeyRing, now: datetime) -> tuple[Vault, bool]:
         """The vault with a new index key; whoever calls it makes every hash anew.
 
         The old one is kept under the second of its end, where it can still be opened: documents
-        on older receipts are hashed under it.
+        on older receipts are hashed under it. Whether it was, comes with the vault.
         """
         kept = session.get(WrappedKey, INDEX_KEY) or WrappedKey(name=INDEX_KEY, sealed=b"")
+        opened = False
         with suppress(Unreadable):
             old, name = (
                 ring.unseal(kept.sealed, _INDEX_KEY_PLACE),
@@ -77,10 +78,11 @@ class Vault:
             )
             sealed = ring.seal(old, place_of("wrapped_keys", "sealed", name.encode()))
             session.add(WrappedKey(name=name, sealed=sealed))
+            opened = True
         fresh = secrets.token_bytes(32)
         kept.sealed = ring.seal(fresh, _INDEX_KEY_PLACE)
         session.add(kept)
-        return cls(ring, fresh)
+        return cls(ring, fresh), opened
 
     def seal(self, table: str, column: str, row_key: bytes, text: str) -> bytes:
         """`text` sealed into one cell: it opens nowhere else."""

@@ -16,7 +16,7 @@ from school_portal import bell
 from school_portal.domain.windows import TZ
 from school_portal.embedded_redis import EmbeddedRedis, is_up
 from school_portal.models import dialect
-from school_portal.services import ca_state, clocks, crl_overrides
+from school_portal.services import ca_state, clocks, crl_overrides, keys, stored_files
 from school_portal.services.portal import Portal
 
 # A clock before this is wrong for sure.
@@ -117,6 +117,13 @@ def _storage(session: Session, portal: Portal) -> str:
 
 def _keys(session: Session, portal: Portal) -> str:
     portal.vault.index("person", "doctor")
+    own = stored_files.known(session)  # the store may hold another portal's
+    lacking = [one for one in keys.status(session, portal, own)["keys"] if not one["held"]]
+    if lacking:
+        told = "、".join(
+            f"{one['id']}（数据 {one['cells']} 项，文件 {one['files']} 个）" for one in lacking
+        )
+        raise Unwell(f"密钥环中没有 {told}，这些内容打不开，请把旧密钥放回密钥环")
     return f"密钥环中有 {len(portal.ring.key_ids)} 把密钥，索引密钥可用"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -168,15 +168,20 @@ def rotate_session(session: Session, portal: Portal, actor: Actor) -> None:
     portal.settings.session_file.prepend(secrets.token_bytes(32), keeping=1)
 
 
-def status(session: Session, portal: Portal) -> dict[str, Any]:
-    """How many cells and files are under each key: `{"keys": [{"id", "newest", "held", …}]}`."""
+def status(
+    session: Session, portal: Portal, files_of: Iterable[str] | None = None
+) -> dict[str, Any]:
+    """How many cells and files are under each key: `{"keys": [{"id", "newest", "held", …}]}`.
+
+    Of all files in the store, or of those so named.
+    """
     cells: Counter[bytes] = Counter()
     for column in COLUMNS:
         under = column.key_id.label("under")
         counted = sa.select(under, sa.func.count()).where(column.cells.is_not(None))
         for key_id, count in session.execute(counted.group_by("under")):
             cells[key_id] += count
-    files = Counter(portal.storage.key_id(key) for key in portal.storage.names())
+    files = Counter(_file_keys(portal, portal.storage.names() if files_of is None else files_of))
     held = portal.ring.key_ids
     others = sorted((set(cells) | set(files)) - set(held))
     return {
@@ -257,6 +262,13 @@ def _outdated(session: Session, portal: Portal) -> Iterator[int]:
         stale = sa.and_(column.cells.is_not(None), column.key_id != portal.ring.newest)
         if count := session.scalar(sa.select(sa.func.count()).where(stale)):
             yield count
-    for key in portal.storage.names():
-        if portal.storage.key_id(key) != portal.ring.newest:
+    for under in _file_keys(portal, portal.storage.names()):
+        if under != portal.ring.newest:
             yield 1
+
+
+def _file_keys(portal: Portal, names: Iterable[str]) -> Iterator[bytes]:
+    """Under which key each file is; one that was deleted meanwhile is under none."""
+    for name in names:
+        with suppress(FileNotFoundError):
+            yield portal.storage.key_id(name)

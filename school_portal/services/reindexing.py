@@ -49,8 +49,12 @@ class Hashed:
 
 @dataclass(slots=True)
 class Reindexed:
-    """How many rows of each table have new hashes, and the ids of those that kept the old."""
+    """How many rows of each table have new hashes, and the ids of those that kept the old.
 
+    Without `old_key` the hashes on older receipts can never be made again to be compared.
+    """
+
+    old_key: bool
     done: dict[str, int] = field(default_factory=dict)
     left: dict[str, list[int]] = field(default_factory=dict)
 
@@ -127,10 +131,10 @@ def reindex(
     be of one person or one keyID.
     """
     dialect.alone(session)
-    vault = Vault.replace(session, portal.ring, portal.clock())
+    vault, old_key = Vault.replace(session, portal.ring, portal.clock())
     keep_restricted_documents(session)
     _keep_receipts(session)
-    found = Reindexed()
+    found = Reindexed(old_key)
     try:
         for table in TABLES:
             for rows in _chunks(session, table):

@@ -22,6 +22,11 @@ def columns() -> list[sa.Column[str]]:
     return [column for table in tables for column in table.columns if column.name == COLUMN]
 
 
+def known(session: Session) -> set[str]:
+    """The names of all files that are in a row."""
+    return set(session.scalars(sa.union_all(*(sa.select(column) for column in columns()))))
+
+
 def sweep(session: Session, portal: Portal) -> int:
     """Remove files that are a day old and in no row; how many. The session has not begun.
 
@@ -32,9 +37,8 @@ def sweep(session: Session, portal: Portal) -> int:
     portal.storage.drop_drafts(KEPT_FOR)
     old = portal.storage.names_older_than(KEPT_FOR)
     dialect.read_only(session)
-    known = session.scalars(sa.union_all(*(sa.select(column) for column in columns())))
     removed = 0
-    for key in sorted({*old} - {*known}):
+    for key in sorted({*old} - known(session)):
         with suppress(FileNotFoundError):  # another worker's sweep was first
             if portal.storage.key_id(key) in portal.ring.key_ids:
                 portal.storage.delete(key)

@@ -19,6 +19,7 @@ from school_portal.models import (
     EvaluationSubmission,
     Job,
     JobState,
+    Roster,
     RosterRow,
     School,
     SpecialtyEvaluation,
@@ -27,7 +28,7 @@ from school_portal.models import (
 )
 from school_portal.security.cipher import KEY_ID_SIZE, KeyRing, Unreadable, key_id
 from school_portal.security.vault import Vault
-from school_portal.services import evaluations, keys, reindexing, rosters, submissions
+from school_portal.services import doctor, evaluations, keys, reindexing, rosters, submissions
 from school_portal.services.access import Actor, Refused
 from school_portal.services.portal import Portal
 from school_portal.storage import Storage
@@ -200,6 +201,28 @@ def test_status_counts_by_key(session: Session, portal: Portal, school: School) 
                 "files": 2,
             },
         ]
+
+
+@pytest.mark.parametrize(
+    ("place", "told"), [("cells", "数据 1 项，文件 0 个"), ("files", "数据 0 项，文件 1 个")]
+)
+def test_doctor_names_the_key_that_the_ring_lacks(
+    session: Session, portal: Portal, school: School, place: str, told: str
+) -> None:
+    def found() -> doctor.Finding:
+        return next(one for one in doctor.examine(session, portal) if one.name == "密钥")
+
+    assert found().well
+    if place == "cells":
+        school.key_id_sealed = key_id(FRESH) + (school.key_id_sealed or b"")[KEY_ID_SIZE:]
+        session.commit()
+    else:
+        foreign = Storage(portal.settings.storage_url, KeyRing([FRESH])).put(BytesIO(b"x"), 1)
+        assert found().well  # another portal's
+        session.scalars(sa.select(Roster)).one().storage_key = foreign.key
+        session.commit()
+    assert not found().well
+    assert f"{key_id(FRESH).hex()}（{told}）" in found().message
 
 
 def in_home(portal: Portal, settings: Settings) -> Portal:

@@ -215,7 +215,7 @@ def test_a_lost_index_key_is_not_needed(
     with pytest.raises(Unreadable):
         initialise(portal.ring)
     session.rollback()
-    renew(session, portal)
+    assert not renew(session, portal).old_key
     well(session, portal, desk)
 
 
@@ -256,7 +256,7 @@ def test_rotating_the_ring_meets_signatures_and_what_is_staged(
 def test_the_old_key_is_kept_for_older_receipts(
     session: Session, portal: Portal, desk: Signers
 ) -> None:
-    renew(session, portal)
+    assert renew(session, portal).old_key
     names = session.scalars(sa.select(WrappedKey.name).order_by(WrappedKey.name)).all()
     assert names == ["index", "index-20261015020000", "receipt"]
     submission = session.scalars(sa.select(SignedSubmission)).one()

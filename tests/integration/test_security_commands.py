@@ -160,7 +160,7 @@ def test_keys_kept_in_the_home_are_rotated_by_a_worker(tmp_path: Path) -> None:
 
 def test_a_new_index_key_from_the_command_line(school_portal: Run, session: Session) -> None:
     status, told, _ = school_portal("keys reindex --format json")
-    assert (status, json.loads(told)) == (0, {"done": {}, "left": {}})
+    assert (status, json.loads(told)) == (0, {"old_key": True, "done": {}, "left": {}})
     assert session.scalars(sa.select(AuditEvent.action)).all()[-1] == "keys.reindex"
 
 
