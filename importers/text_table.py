@@ -57,8 +57,8 @@ def _no_text(data: bytes) -> Refused:
 
 
 def _unpadded(text: str) -> str:
-    """Without what fills the file up at its ends, and without byte-order marks before lines."""
-    return _LINE_MARKS.sub("", text.lstrip(_PADDING).rstrip(_PADDING + BLANKS))
+    """Without what fills the file up at its end, and without byte-order marks before lines."""
+    return _LINE_MARKS.sub("", text.rstrip(_PADDING + BLANKS))
 
 
 def _is_unmarked_utf16(data: bytes) -> bool:

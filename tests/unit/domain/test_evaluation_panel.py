@@ -94,6 +94,11 @@ def test_other_employers_are_free(employer: str) -> None:
     assert objection(pooled(1, employer=employer), applicant, POLICY) == ""
 
 
+def test_what_is_left_of_a_short_name_without_the_city_is_like_nobody() -> None:
+    applicant = replace(APPLICANT, school="上海市示范大学附属中等职业学校")
+    assert objection(pooled(1, employer="上海大学"), applicant, POLICY) == ""
+
+
 @pytest.mark.parametrize(
     ("employer", "school"),
     [

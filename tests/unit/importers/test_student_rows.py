@@ -155,6 +155,17 @@ def test_a_student_of_a_class_that_begins_like_a_total(group: str) -> None:
     assert read(xlsx(cells)).places == [(2, "证件号码", "cell.required")]
 
 
+def test_a_student_of_such_a_class_whose_number_is_missing_is_told() -> None:
+    cells = [["班级", *HEADS], ["说明班", *STUDENTS[1]]]
+    cells[1][cells[0].index("学号")] = ""
+    assert read(xlsx(cells)).places == [(2, "学号", "cell.required")]
+
+
+def test_a_day_beside_a_signature_makes_no_student() -> None:
+    cells = [["班级", *HEADS], ["一班", *STUDENTS[1]], ["填表人：示例", "20261015"]]
+    assert taken(read(xlsx(cells))) == (1, 0)
+
+
 @pytest.mark.parametrize("name", ["注示例", "共示例", "说明示例"])
 def test_a_student_of_such_a_name(name: str) -> None:
     order = ["姓名", *(head for head in HEADS if head != "姓名")]
@@ -175,6 +186,7 @@ GUIDE = [
         [HEADS],
         [["空表"], [], HEADS, [], ["备注：示例"]],
         [HEADS, ["", "", "", "", "计算机应用", "2027-06"]],
+        [HEADS, ["填表人：示例", "", "", "13800000001"]],
         GUIDE,
         [["学号", "姓名", "证件号码", "手机号码", "专业名称"]],
     ],
@@ -196,6 +208,11 @@ def test_students_without_some_column_are_not_passed_over_for_a_blank_roster() -
     cells = [row[:-1] for row in STUDENTS]
     (one,) = read(xlsx(("空白", [HEADS]), ("名册", cells))).issues
     assert (one.code, "毕业年月" in one.message) == ("file.headers", True)
+
+
+def test_a_second_roster_of_broken_rows_is_one() -> None:
+    data = xlsx(("一班", STUDENTS), ("二班", [HEADS, ["#REF!"] * len(HEADS)]))
+    assert [one.code for one in read(data).issues] == ["file.several-sheets"]
 
 
 def test_a_second_roster_of_formulas_without_values_is_one() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from asn1crypto.core import ObjectIdentifier
+from asn1crypto.core import Integer, ObjectIdentifier
 from asn1crypto.x509 import AuthorityKeyIdentifier, GeneralName, GeneralNames, Name
 
 from school_portal.demo.authority import extension, for_a_person, issue, revoke
-from school_portal.security.ca.certificates import read_certificate
+from school_portal.security.ca.certificates import Malformed, read_certificate
+from school_portal.security.ca.crls import read_crl
 from school_portal.security.ca.verification import CaRefused, verify
 from tests.factories.authority import DAY, KEY_ID, NOW, OID, World, new_signer
 
@@ -91,6 +92,13 @@ def test_another_such_name_is_another_issuers() -> None:
     signature = leaf.signer.sign(MESSAGE.encode())
     with pytest.raises(CaRefused, match=r"ca\.untrusted"):
         verify(read_certificate(leaf.der), signature, [MESSAGE], made.trust(), OID, NOW)
+
+
+def test_a_list_with_one_extension_twice_is_malformed() -> None:
+    made, number = World("rsa"), extension("2.5.29.20", Integer(1).dump())
+    assert read_crl(revoke(made.root, [], NOW - DAY, NOW + DAY, [number])).scope is not None
+    with pytest.raises(Malformed):
+        read_crl(revoke(made.root, [], NOW - DAY, NOW + DAY, [number, number]))
 
 
 def test_a_name_in_no_known_encoding_is_shown_by_its_bytes() -> None:
