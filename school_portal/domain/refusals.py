@@ -20,7 +20,7 @@ _MOST_CHOICES = 5
 def account(account: Account, level: TrainingLevel, on: date) -> Finding:
     """The account is not open on the day."""
     if account.opened_on is None:
-        message = "学校尚未开户，请先向市职业技能鉴定中心办理开户。"
+        message = "学校尚未开户，请在“账户与权限”中申请开户。"
     elif account.opened_on > on:
         message = f"学校账户 {account.opened_on} 才开通，请在开通后申报。"
     else:

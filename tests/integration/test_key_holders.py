@@ -103,6 +103,15 @@ def test_who_was_invited_and_has_not_come_is_found(
     assert 'value="王老师"' in Visitor(holder.visitor.app).text(f"/auth/invitation/{token}")
 
 
+def test_whoever_has_come_without_a_name_is_not_given_anothers(
+    holder: Holder, session: Session, portal: Portal, school: School, person: Person
+) -> None:
+    person("li", "li")  # with a password: somebody acted under it
+    name(session, portal, school, "王老师")
+    assert entered(holder) == "王老师"
+    assert people(session)["li"] == "li"
+
+
 def test_of_two_who_were_invited_neither_is_taken(
     holder: Holder, session: Session, portal: Portal, school: School
 ) -> None:
