@@ -63,6 +63,7 @@ _OTHERS = {
     "person.find": "查询个人信息",
     "policy.change": "更改规则设置",
     "roster.expire": "删除到期的名册文件",
+    "roster.other-school": "告知学生在其他学校登记",
     "roster.upload": "上传名册",
     "second-factor.codes": "换一组恢复码",
     "second-factor.off": "停用验证应用",

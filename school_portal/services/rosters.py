@@ -22,7 +22,7 @@ from school_portal.models import (
     RosterIssue,
 )
 from school_portal.security import audit
-from school_portal.services import checking, merging
+from school_portal.services import checking, merging, other_school
 from school_portal.services.access import Actor, Refused, lock
 from school_portal.services.checking import Checked, Verdict, check
 from school_portal.services.portal import Portal
@@ -48,7 +48,8 @@ def upload(
 ) -> Roster:
     """Keep the file, encrypted, and have a worker check it as of `on` (default: today).
 
-    A token that was used before gives the roster it made. Raises storage.TooLarge.
+    A token that was used before gives the roster it made. Raises storage.TooLarge, and Refused
+    where the school was told too often who is registered elsewhere.
     """
     if token is not None:
         known = session.scalar(
@@ -56,6 +57,7 @@ def upload(
         )
         if known is not None:
             return known
+    other_school.require_few(session, portal, school_id)
     stored = portal.storage.put(stream, UPLOAD_LIMIT)
     now = portal.clock()
     roster = Roster(
@@ -108,6 +110,7 @@ def read(session: Session, portal: Portal, roster_id: int) -> Iterator[Checked]:
     readable = yield from _stage(session, portal, roster)
     action = RosterAction.FINISH if readable else RosterAction.FAIL
     apply(session, ROSTER_WORKFLOW, roster, action, Role.SYSTEM, at=portal.clock())
+    other_school.note_check(session, portal, roster)
 
 
 def _stage(session: Session, portal: Portal, roster: Roster) -> Generator[Checked, None, bool]:

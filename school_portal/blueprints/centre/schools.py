@@ -17,6 +17,7 @@ from school_portal.extensions import db
 from school_portal.models import School
 from school_portal.services import (
     opening_list,
+    other_school,
     permission_list,
     permissions,
     school_accounts,
@@ -71,6 +72,7 @@ def school(school_id: int) -> str:
         permissions=permission_list.page(session, today, school_id=found.id),
         changes=school_accounts.changes(session, found),
         keys=school_keys.of_school(session, found),
+        told_elsewhere=other_school.told(session, found.id, current_portal().clock()),
     )
 
 
