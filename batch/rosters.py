@@ -8,7 +8,7 @@ from typing import Any, cast
 from sqlalchemy.orm import Session
 
 from school_portal.jobs import Claim
-from school_portal.services import rosters
+from school_portal.services import rosters, saving
 from school_portal.services.portal import Portal
 
 
@@ -24,4 +24,4 @@ def check(session: Session, claim: Claim, portal: Portal) -> None:
 
 def apply(session: Session, claim: Claim, portal: Portal) -> None:
     """Merge the staged rows into the students."""
-    rosters.save(session, portal, claim.subject_id)
+    saving.save(session, portal, claim.subject_id)

@@ -20,7 +20,7 @@ from school_portal import jobs
 from school_portal.extensions import db
 from school_portal.logs import described
 from school_portal.models import Job, JobState, Roster
-from school_portal.services import rosters
+from school_portal.services import saving
 from school_portal.services.access import NotFound
 from school_portal.services.portal import Portal, current_portal
 
@@ -112,13 +112,13 @@ def _end(session: Session, portal: Portal, claim: jobs.Claim, error: Exception) 
 def _give_up(session: Session, job: Job) -> None:
     """Let what the job worked on say that nobody works on it any more."""
     if job.kind.startswith("roster-") and job.subject_id and not _misplaced(session, job):
-        rosters.give_up(session, job.subject_id)
+        saving.give_up(session, job.subject_id)
 
 
 def _cancelled(session: Session, job: Job) -> None:
     """Let what the job worked on say that its owner stopped it."""
     if job.kind.startswith("roster-") and job.subject_id and not _misplaced(session, job):
-        rosters.stop(session, job.subject_id)
+        saving.stop(session, job.subject_id)
 
 
 def _misplaced(session: Session, job: Job) -> bool:

@@ -19,7 +19,7 @@ from school_portal.config import read
 from school_portal.core import build_core
 from school_portal.extensions import db
 from school_portal.models import School
-from school_portal.services import applications, facts, rosters
+from school_portal.services import applications, facts, rosters, saving
 from school_portal.services.access import Actor
 from school_portal.services.portal import Portal
 
@@ -66,7 +66,7 @@ def measure_job(session: Session, portal: Portal, path: Path, school: School) ->
     session.commit()
     marks.append(time.perf_counter())
     rosters.confirm(session, portal, CONSOLE, roster, accept_valid=True)
-    rosters.save(session, portal, roster.id)
+    saving.save(session, portal, roster.id)
     session.commit()
     marks.append(time.perf_counter())
     upload, check, merge = (b - a for a, b in pairwise(marks))

@@ -27,6 +27,12 @@ class Policy:
     panel_size: int = _setting(3, "专家组最少人数", 3, 99)
     own_experts_excluded: bool = _setting(True, "专家不评估所属单位")
     permission_without_evaluation: bool = _setting(True, "没有评估结论也可开通权限")
+    other_school_warning: int = _setting(
+        20, "30 日内告知学生在其他学校登记多少次时提醒中心", 1, 100_000
+    )
+    other_school_limit: int = _setting(
+        20_000, "30 日内最多告知学生在其他学校登记的次数", 1, 100_000
+    )
     renewed_key_waits: bool = _setting(False, "更新的密钥须经中心核准")
     staff_second_factor: bool = _setting(False, "主管部门工作人员须启用第二重验证")
     idle_minutes: int = _setting(30, "无操作自动退出的分钟数", 5, 480)

@@ -65,6 +65,7 @@ _OTHERS = {
     "policy.change": "更改规则设置",
     "roster.errors": "下载标错的名册",
     "roster.expire": "删除到期的名册文件",
+    "roster.other-school": "告知学生在其他学校登记",
     "roster.resume": "继续处理名册",
     "roster.upload": "上传名册",
     "second-factor.codes": "换一组恢复码",

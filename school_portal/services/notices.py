@@ -101,6 +101,12 @@ def operators(session: Session, school_id: int) -> Sequence[User]:
     return _users(session, User.role == Role.SCHOOL, User.school_id == school_id)
 
 
+def with_role(session: Session, *roles: Role) -> Sequence[User]:
+    """Who acts in one of the roles."""
+    more = User.more_roles.any(UserRole.role.in_(roles))
+    return _users(session, sa.or_(User.role.in_(roles), more))
+
+
 def page_of(session: Session, actor: Actor, *, limit: int, offset: int) -> Sequence[Notice]:
     """The actor's own notices, unread ones first, then the newest."""
     return session.scalars(
@@ -167,8 +173,7 @@ def _people(session: Session, case: Any, change: StateChange, audience: Audience
             roles = set(missing_seals(case.training_level, (one.role for one in case.seals)))
         case _:
             roles = {Role.CENTRE}
-    more = User.more_roles.any(UserRole.role.in_(roles))
-    return _users(session, sa.or_(User.role.in_(roles), more))
+    return with_role(session, *roles)
 
 
 def _users(session: Session, *conditions: sa.ColumnElement[bool]) -> Sequence[User]:

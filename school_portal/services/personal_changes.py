@@ -22,6 +22,7 @@ from school_portal.domain.workflow import Role
 from school_portal.models import ApplicationMember, PersonalAct, Roster, RosterRow, Student, Wish
 from school_portal.services.access import Actor, Refused, lock
 from school_portal.services.disclosure import note
+from school_portal.services.other_school import HeldElsewhere
 from school_portal.services.personal import members_of, rosters_naming, subject_of
 from school_portal.services.portal import Portal
 from school_portal.services.reindexing import keep_restricted_documents
@@ -103,7 +104,9 @@ def _flush_held(session: Session) -> None:
         with session.begin_nested():
             session.flush()
     except sa.exc.IntegrityError:
-        raise Refused("该生已在其他学校登记为在籍，学籍状态没有更正，请与市中心联系。") from None
+        raise HeldElsewhere(
+            "该生已在其他学校登记为在籍，学籍状态没有更正，请与市中心联系。"
+        ) from None
 
 
 def delete(

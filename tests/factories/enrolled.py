@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from school_portal.models import Roster, School
-from school_portal.services import rosters
+from school_portal.services import rosters, saving
 from school_portal.services.access import Actor
 from school_portal.services.portal import Portal
 from tests.factories.operation import student, workbook
@@ -21,6 +21,6 @@ def enrol(session: Session, portal: Portal, school: School, *numbers: int) -> Ro
     for _ in rosters.read(session, portal, roster.id):
         session.commit()
     rosters.confirm(session, portal, CONSOLE, roster, accept_valid=False)
-    rosters.save(session, portal, roster.id)
+    saving.save(session, portal, roster.id)
     session.commit()
     return roster

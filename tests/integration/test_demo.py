@@ -20,7 +20,7 @@ from school_portal.domain.roster import Route
 from school_portal.domain.specialty_evaluation import EvaluationState
 from school_portal.domain.workflow import Role
 from school_portal.models import Notice, Permission, SpecialtyEvaluation, User
-from school_portal.services import checking, rosters, worklist
+from school_portal.services import checking, rosters, saving, worklist
 from school_portal.services.access import Actor, school_of
 from school_portal.services.portal import Portal
 from school_portal.services.windows import window_at
@@ -73,7 +73,7 @@ def test_the_rosters_to_try_are_of_different_people(
     for _ in rosters.read(session, portal, roster.id):
         session.commit()
     rosters.confirm(session, portal, actor, roster, accept_valid=True)
-    rosters.save(session, portal, roster.id)
+    saving.save(session, portal, roster.id)
     assert (roster.created, roster.rejected) == (55, 5)
     with (folder / TO_TRY).open("rb") as stream:
         document = checking.check_document(

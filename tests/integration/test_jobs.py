@@ -108,6 +108,7 @@ def test_the_bell_carries_the_ledger_id_and_nothing_else(session: Session, redis
     assert message.retries_left is None
     # Read as RQ keeps it: nothing that runs when it is unpacked.
     kept = redis.hget(f"rq:job:{message.id}", "data")
+    assert isinstance(kept, bytes)
     assert json.loads(zlib.decompress(kept)) == [jobs.ENTRY, None, [job_id], {}]
     assert bell.rung(redis) == {job_id}
 

@@ -28,7 +28,15 @@ from school_portal.models import (
 )
 from school_portal.security.cipher import KEY_ID_SIZE, KeyRing, Unreadable, key_id
 from school_portal.security.vault import Vault
-from school_portal.services import doctor, evaluations, keys, reindexing, rosters, submissions
+from school_portal.services import (
+    doctor,
+    evaluations,
+    keys,
+    reindexing,
+    rosters,
+    saving,
+    submissions,
+)
 from school_portal.services.access import Actor, Refused
 from school_portal.services.portal import Portal
 from school_portal.storage import Storage
@@ -63,7 +71,7 @@ def school(session: Session, portal: Portal, monkeypatch: pytest.MonkeyPatch) ->
     for _ in rosters.read(session, portal, roster.id):
         session.commit()
     rosters.confirm(session, portal, CONSOLE, roster, accept_valid=False)
-    rosters.save(session, portal, roster.id)
+    saving.save(session, portal, roster.id)
     desk = Desk.of(session, portal, found)
     desk.submit(desk.complete())
     session.commit()

@@ -136,6 +136,7 @@ def counting(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> Iterator[Embedd
     server = EmbeddedRedis(portal.settings.home)
     server.start()
     monkeypatch.setattr(limiter, "_storage_dead", False)
+    monkeypatch.setattr("flask_limiter._extension.MAX_BACKEND_CHECKS", 0)  # asks every second
     yield server
     server.stop()
 

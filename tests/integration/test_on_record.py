@@ -34,6 +34,7 @@ from school_portal.services import (
     personal,
     personal_changes,
     rosters,
+    saving,
     second_factor,
     sign_ins,
     training_programmes,
@@ -216,7 +217,7 @@ def test_a_job_asked_for_again(session: Session, portal: Portal, operation: Oper
     assert job is not None
     job.state = JobState.QUARANTINED
     seq = so_far(session)
-    rosters.resume(session, portal, CONSOLE, roster)
+    saving.resume(session, portal, CONSOLE, roster)
     audit_trail.verify(session, portal, CONSOLE)
     assert since(session, seq) == [
         ("console", "roster.resume", roster.subject),

@@ -46,6 +46,7 @@ from school_portal.services import (
     receipts,
     reindexing,
     rosters,
+    saving,
 )
 from school_portal.services.access import Actor, Refused
 from school_portal.services.challenges import Use, Visit
@@ -288,7 +289,7 @@ def test_a_roster_that_is_read_meanwhile_goes_on(
     with elsewhere.app_context():
         renew(db.session(), elsewhere.extensions["portal"])
         db.session.remove()
-    rosters.save(session, portal, roster.id)
+    saving.save(session, portal, roster.id)
     session.commit()
     assert (roster.created, roster.updated + roster.unchanged) == (2097, 3)
     again = saved(session, portal, school, rows)

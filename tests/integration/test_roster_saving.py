@@ -27,7 +27,7 @@ from school_portal.models import (
     Student,
     Wish,
 )
-from school_portal.services import applications, exporting, personal_changes, rosters
+from school_portal.services import applications, exporting, personal_changes, rosters, saving
 from school_portal.services.access import Actor, Refused
 from school_portal.services.portal import Portal
 from tests.factories.operation import Operation, running, student, workbook
@@ -209,7 +209,7 @@ def test_a_saving_that_fails_keeps_what_was_confirmed_and_is_asked_for_again(
     assert (mine.state, mine.accepted, count(session, RosterRow)) == (RosterState.CONFIRMED, 2, 2)
     page = seen(operator, mine)
     assert cause in page and "重新保存" in page and "已保存：" not in page
-    rosters.resume(session, portal, CONSOLE, mine)
+    saving.resume(session, portal, CONSOLE, mine)
     worked(session, portal, mine)
     assert (mine.state, mine.created, count(session, Student)) == (RosterState.APPLIED, 2, 2)
 
@@ -249,7 +249,7 @@ def test_a_reader_that_is_killed_is_no_fault_of_the_file(
     assert (roster.state, issue_codes(session, roster)) == (RosterState.READING, [])
     page = seen(operator, roster)
     assert "不是文件的问题" in page and "重新检查" in page and "另存为" not in page
-    rosters.resume(session, portal, CONSOLE, roster)
+    saving.resume(session, portal, CONSOLE, roster)
     worked(session, portal, roster)
     assert (roster.state, roster.accepted) == (RosterState.CHECKED, 1)
 
@@ -274,11 +274,11 @@ def test_only_what_waits_for_nobody_is_asked_for_again(
 ) -> None:
     mine = confirmed(session, portal, operation.school, [student(1)])
     with pytest.raises(Refused, match="正在处理"):
-        rosters.resume(session, portal, CONSOLE, mine)
+        saving.resume(session, portal, CONSOLE, mine)
     session.rollback()
     worked(session, portal, mine)
     with pytest.raises(Refused, match="没有需要继续的处理"):
-        rosters.resume(session, portal, CONSOLE, mine)
+        saving.resume(session, portal, CONSOLE, mine)
 
 
 def test_a_roster_without_students_is_not_called_passed_and_not_saved(

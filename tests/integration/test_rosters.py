@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from school_portal.domain.roster import Enrolment, RosterState
 from school_portal.extensions import db
 from school_portal.models import Roster, RosterRow, School, Student, Wish
-from school_portal.services import rosters
+from school_portal.services import rosters, saving
 from school_portal.services.access import Actor, Refused
 from school_portal.services.portal import Portal
 from tests.factories.operation import Operation, resident_id, running, student, workbook
@@ -50,7 +50,7 @@ def saved(
 ) -> Roster:
     roster = checked(session, portal, school, rows)
     rosters.confirm(session, portal, CONSOLE, roster, accept_valid=accept_valid)
-    rosters.save(session, portal, roster.id)
+    saving.save(session, portal, roster.id)
     session.commit()
     return roster
 
@@ -167,7 +167,7 @@ def test_two_checked_rosters_of_the_same_file_save_each_student_once(
     second = checked(session, portal, operation.school, rows)
     for roster in (first, second):
         rosters.confirm(session, portal, CONSOLE, roster, accept_valid=False)
-        rosters.save(session, portal, roster.id)
+        saving.save(session, portal, roster.id)
         session.commit()
     assert counts(first) == (2, 0, 0)
     assert counts(second) == (0, 0, 2)
@@ -181,7 +181,7 @@ def test_a_person_enrolled_elsewhere_after_the_check_sends_the_roster_back(
     mine = checked(session, portal, operation.school, [student(1), student(2)])
     saved(session, portal, operation.other, [student(2)])
     rosters.confirm(session, portal, CONSOLE, mine, accept_valid=False)
-    rosters.save(session, portal, mine.id)
+    saving.save(session, portal, mine.id)
     session.commit()
     assert mine.state is RosterState.CHECKED
     assert codes(rosters.document(session, mine)) == [(3, "证件号码", "row.other-school")]
@@ -243,7 +243,7 @@ def test_a_roster_saves_its_own_rows_alone(
         for of, number in ((school, 2), (school, 3), (other, 5))
     )
     rosters.confirm(session, portal, CONSOLE, mine, accept_valid=False)
-    rosters.save(session, portal, mine.id)
+    saving.save(session, portal, mine.id)
     session.commit()
 
     def mobile(one: Student) -> str:

@@ -19,6 +19,7 @@ from school_portal.models import School
 from school_portal.services import (
     histories,
     opening_list,
+    other_school,
     permission_list,
     permissions,
     school_accounts,
@@ -73,6 +74,7 @@ def school(school_id: int) -> str:
         permissions=permission_list.page(session, today, school_id=found.id),
         changes=histories.of_school(session, found),
         keys=school_keys.of_school(session, found),
+        told_elsewhere=other_school.told(session, found.id, current_portal().clock()),
     )
 
 

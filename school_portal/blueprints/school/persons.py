@@ -14,7 +14,7 @@ from wtforms.validators import InputRequired
 
 from school_portal.blueprints.decisions import carried_out
 from school_portal.blueprints.downloads import attachment, workbook
-from school_portal.blueprints.identity import actor, audience
+from school_portal.blueprints.identity import actor, audience, own_school
 from school_portal.blueprints.limits import PAPERS
 from school_portal.blueprints.pages import on_page
 from school_portal.blueprints.reveal import WhyForm
@@ -22,7 +22,7 @@ from school_portal.blueprints.school.blueprint import blueprint
 from school_portal.domain.roster import Enrolment
 from school_portal.extensions import db
 from school_portal.models import Role, Student
-from school_portal.services import access, personal, personal_changes, tabular
+from school_portal.services import access, other_school, personal, personal_changes, tabular
 from school_portal.services.portal import current_portal
 
 Answer = tuple[str, int] | Response
@@ -109,16 +109,22 @@ def correct_person(student_id: int) -> Answer:
     session, form, student = db.session(), CorrectForm(), _own(student_id)
 
     def correct() -> None:
-        personal_changes.correct(
-            session,
-            current_portal(),
-            actor(),
-            student,
-            name=form.name.data or "",
-            mobile=form.mobile.data or "",
-            enrolment=Enrolment(form.enrolment.data),
-            reason=form.reason.data or "",
-        )
+        try:
+            personal_changes.correct(
+                session,
+                current_portal(),
+                actor(),
+                student,
+                name=form.name.data or "",
+                mobile=form.mobile.data or "",
+                enrolment=Enrolment(form.enrolment.data),
+                reason=form.reason.data or "",
+            )
+        except other_school.HeldElsewhere:
+            session.rollback()
+            other_school.note(session, current_portal(), own_school().id, 1)
+            session.commit()
+            raise
 
     if form.validate() and carried_out(form, correct):
         flash("已更正，原来的内容加密留在办理记录中。", "good")

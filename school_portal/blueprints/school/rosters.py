@@ -20,8 +20,9 @@ from school_portal.blueprints.school.roster_page import roster_page
 from school_portal.domain.texts import trimmed
 from school_portal.extensions import db
 from school_portal.models import Role, Roster
-from school_portal.services import access, reviewing, school_desk
+from school_portal.services import access, reviewing, saving, school_desk
 from school_portal.services import rosters as service
+from school_portal.services.access import Refused
 from school_portal.services.portal import current_portal
 from school_portal.storage import TooLarge
 
@@ -66,6 +67,8 @@ def receive() -> tuple[str, int] | Redirect:
             )
         except TooLarge:
             form.file.errors = ["文件超过 50 MB，请删去无关内容或分成几个文件后重新上传。"]
+        except Refused as refused:
+            form.file.errors = [str(refused)]
         else:
             return redirect(url_for("school.roster", roster_id=roster.id))
     return render_template("school/upload.html", form=form), 422
@@ -138,7 +141,7 @@ def confirm(roster_id: int) -> Redirect:
 def resume(roster_id: int) -> Redirect:
     session = db.session()
     found = access.own(session, actor(), Roster, roster_id)
-    service.resume(session, current_portal(), actor(), found, request_id=request_id())
+    saving.resume(session, current_portal(), actor(), found, request_id=request_id())
     session.commit()
     return redirect(url_for("school.roster", roster_id=roster_id))
 
