@@ -15,7 +15,7 @@ from school_portal.domain.levels import Level
 from school_portal.domain.projects import Project
 from school_portal.domain.texts import trimmed
 from school_portal.services.portal import current_portal
-from school_portal.services.project_search import find, key_of, parse_key
+from school_portal.services.project_search import MOST_SHOWN, find, key_of, parse_key
 
 _LONGEST = 100
 
@@ -27,6 +27,7 @@ class Choice:
     text: str
     chosen: Sequence[tuple[str, Project]]
     found: Sequence[tuple[str, Project]]
+    more: bool  # than are found here
 
 
 def searched() -> dict[str, Any] | None:
@@ -59,8 +60,10 @@ def choice(
     """The chosen ones, and what the address's search finds beside them, nothing above the cap."""
     text, chosen = trimmed(request.args.get("q", ""))[:_LONGEST], list(chosen)
     found = find(session, text, current_portal().today(), cap=cap, node=node)
+    others = [(key_of(one), one) for one in found if one not in chosen]
     return Choice(
         text,
         [(key_of(one), one) for one in chosen],
-        [(key_of(one), one) for one in found if one not in chosen],
+        others[:MOST_SHOWN],
+        len(others) > MOST_SHOWN,
     )

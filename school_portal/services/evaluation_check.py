@@ -18,9 +18,6 @@ from school_portal.models import EvaluationLine, SpecialtyEvaluation
 from school_portal.services import evaluations, policies, project_search
 from school_portal.services.portal import Portal
 
-_MOST_CHOICES = 20
-_MOST_FOUND = 500
-
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -42,6 +39,7 @@ class Choices:
 
     allowed: list[Project]
     above: list[tuple[Project, str, str]]
+    more: bool  # than are shown
 
 
 def problems(
@@ -59,7 +57,7 @@ def choices(
     session: Session, portal: Portal, evaluation: SpecialtyEvaluation, text: str
 ) -> Choices:
     """What a search offers for a line: the cap is applied while one chooses (`LEVEL-CAP`)."""
-    found = project_search.find(session, text, portal.today(), limit=_MOST_FOUND)
+    found = project_search.find(session, text, portal.today())
     policy = policies.current(session)
     allowed: list[Project] = []
     above: list[tuple[Project, str, str]] = []
@@ -69,7 +67,8 @@ def choices(
             allowed.append(project)
         else:
             above.append((project, capped.message, "；".join(capped.clauses)))
-    return Choices(allowed[:_MOST_CHOICES], above[:_MOST_CHOICES])
+    most = project_search.MOST_SHOWN
+    return Choices(allowed[:most], above[:most], max(len(allowed), len(above)) > most)
 
 
 def _fields(portal: Portal, evaluation: SpecialtyEvaluation) -> Iterator[Problem]:

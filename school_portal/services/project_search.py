@@ -17,6 +17,7 @@ from school_portal.models import Body, BodyProject
 from school_portal.services.public_register import Force, force
 
 _SEPARATOR = "|"
+MOST_SHOWN = 20  # of what a search finds; that there are more is said
 
 
 def find(
@@ -26,7 +27,6 @@ def find(
     *,
     cap: Level | None = None,
     node: Node | None = None,
-    limit: int = 20,
 ) -> list[Project]:
     """The projects of filings in force on `on` whose code, name, direction or initials hold `text`.
 
@@ -40,7 +40,7 @@ def find(
         if (cap is None or project.level >= cap) and (rank := _rank(project, typed)) is not None
     ]
     ranked.sort(key=lambda one: (one[0], one[1].base, -one[1].level))
-    return [project for _, project in ranked[:limit]]
+    return [project for _, project in ranked]
 
 
 def carried(session: Session, on: date, node: Node | None = None) -> set[Project]:

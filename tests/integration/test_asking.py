@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from school_portal.domain.facts import Basis
+from school_portal.domain.levels import Level
+from school_portal.domain.projects import Project
 from school_portal.domain.workflow import Role
-from school_portal.models import Permission
+from school_portal.models import BodyProject, Permission
 from school_portal.services.portal import Portal
+from school_portal.services.project_search import key_of
+from tests.factories.evaluations import Desk
 from tests.factories.operation import running
 from tests.factories.visitor import Visitor, user
 
@@ -66,6 +73,32 @@ def test_a_decision_takes_in_all_that_is_named_or_nothing(
     visitor.sign_in("one")
     assert visitor.get(asked).status_code == 200
     assert visitor.get(f"{asked}&id=x").status_code == 400
+
+
+def test_what_a_search_leaves_out_is_said_and_what_is_ticked_takes_no_place(
+    app: Flask, session: Session, portal: Portal
+) -> None:
+    made = running(session)
+    projects = [Project(f"9-99-99-{n:02}", f"示例工{n:02}", "", Level.JUNIOR) for n in range(21)]
+    for project in projects:
+        session.add(BodyProject(body_id=made.social.id, basis=Basis.STANDARD, **project.columns()))
+    user(session, portal, "one", role=Role.CENTRE)
+    user(session, portal, "zhang", school=made.school)
+    desk = Desk.of(session, portal, made.school)
+    specialty = made.school.specialties[0].id
+    search = f"/school/evaluations/{desk.draft().id}/projects?specialty={specialty}&q=示例工"
+    path = f"/centre/schools/{made.school.id}/permissions/new?q=示例工"
+    session.commit()
+    visitor, operator = Visitor(app), Visitor(app)
+    visitor.sign_in("one")
+    operator.sign_in("zhang")
+    assert "只列出前 20 项" in visitor.text(path)
+    assert "只列出前面的部分项目" in operator.text(search)
+    assert "只列出前面的部分项目" not in operator.text(f"{search}20")
+    ticked = "".join(f"&project={quote(key_of(one))}" for one in projects[:20])
+    page = visitor.text(path + ticked)
+    assert "示例工20" in page
+    assert "只列出" not in page
 
 
 def test_a_project_that_is_none_is_not_passed_over(

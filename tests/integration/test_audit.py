@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 from school_portal.extensions import db
 from school_portal.models import AuditEvent, AuditHead, Sequence
 from school_portal.security import audit
+from school_portal.services.portal import Portal
+from school_portal.services.setup import initialise
 
 EVENTS: sa.Table = AuditEvent.__table__
 AT = datetime(2026, 10, 15, 2, 0, 0, 123456, tzinfo=UTC)
@@ -52,6 +54,17 @@ def test_a_chain_of_events_is_sound(five: Session) -> None:
 
 def test_a_chain_without_any_event_has_been_emptied(session: Session) -> None:
     assert findings(session) == [1]
+
+
+def test_the_first_event_is_the_initialising_and_comes_once(
+    session: Session, portal: Portal
+) -> None:
+    session.execute(sa.delete(AuditHead))
+    session.commit()
+    for _ in range(2):
+        initialise(portal.ring)
+    assert actions(session) == ["portal.initialise"]
+    assert findings(session) == []
 
 
 def test_several_events_of_one_commit_keep_their_order(session: Session) -> None:

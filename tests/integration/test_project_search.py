@@ -66,7 +66,6 @@ def test_what_begins_with_it_comes_first(session: Session, operation: Operation)
     assert found(session, "y") == [
         "医疗护理员5", "营养师（公共营养师）3", "调饮师4", "调饮师3"
     ]  # fmt: skip
-    assert found(session, "y", limit=1) == ["医疗护理员5"]
 
 
 def test_the_cap_and_the_node_leave_out(session: Session, operation: Operation) -> None:
