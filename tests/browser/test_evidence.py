@@ -12,6 +12,7 @@ pytestmark = pytest.mark.browser
 VIEWER = "chrome-extension://"  # the browser's own viewer of PDFs
 
 
+@pytest.mark.usefixtures("agent")
 def test_a_pdf_is_seen_on_the_case_page(page: Page) -> None:
     told: list[str] = []
     page.on("console", lambda message: told.append(message.text))

@@ -43,6 +43,7 @@ def opened(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iter
     context.close()
 
 
+@pytest.mark.usefixtures("agent")
 @pytest.mark.parametrize("who", ["centre", "teaching_office", "e0", "e2", "admin"])
 def test_pages(opened: Page, who: str) -> None:
     told: list[str] = []

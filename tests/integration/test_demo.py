@@ -112,7 +112,13 @@ def test_the_sample_roster_is_told_as_shortly(
 ) -> None:
     prepare(session, portal, tmp_path / "demo")
     issue = {"severity": "error", "message": "第 7 行有误。", "code": "cell.mobile"}
-    facts = {"name": SAMPLE, "rows": 9000, "ignored_columns": []}
+    facts = {
+        "name": SAMPLE,
+        "rows": 9000,
+        "ignored_columns": [],
+        "hidden_rows": 0,
+        "hidden_sheets": [],
+    }
     counts = dict.fromkeys(("accepted", "rejected", "created", "updated", "unchanged"), 0)
     imported = {"file": facts, "issues": [issue] * 9000, "roster": 1, **counts}
     made: dict[str, Any] = {"on": "2026-10-15", "applications": [], "held": [], "excluded": []}

@@ -64,7 +64,7 @@ def test_each_answer_is_counted_and_none_of_them_names_anybody(
     assert other_school.told(session, school.id, clock.now) == 1
     assert other_school.told(session, operation.other.id, clock.now) == 0
     events = session.scalars(
-        sa.select(AuditEvent).where(AuditEvent.action == other_school.ACTION)
+        sa.select(AuditEvent).where(AuditEvent.action == "roster.other-school")
     ).all()
     found = [(one.actor, one.subject, one.detail) for one in events]
     assert found == [("system", f"school:{school.id}", {"answers": 1})]
