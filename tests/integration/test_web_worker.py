@@ -85,10 +85,13 @@ def test_of_those_for_whom_a_thread_waits_some_are_let_go_and_others_are_answere
             assert ask(endless, b"short") == (OK, hashed([b"short"]))
 
 
-def test_fifty_who_do_not_listen_keep_nobody_from_being_answered(endless: Address) -> None:
+@pytest.mark.parametrize("path", ["/large", "/file"])
+def test_fifty_who_do_not_listen_keep_nobody_from_being_answered(
+    endless: Address, path: str
+) -> None:
     with callers(MANY, endless, keeps=4096) as deaf:
         for one in deaf:
-            one.say(head("/large"))
+            one.say(head(path))
         for _ in range(THREADS):
             assert ask(endless) == (OK, hashed([]))
 
@@ -130,9 +133,10 @@ def test_several_requests_sent_at_once_are_answered_in_turn(endless: Address) ->
     assert sorted(bodies, key=lambda body: heard.index(hashed([body]))) == bodies
 
 
-def test_what_is_large_is_heard_whole(endless: Address) -> None:
+@pytest.mark.parametrize("path", ["/large", "/file"])
+def test_what_is_large_is_heard_whole(endless: Address, path: str) -> None:
     with callers(1, endless) as (one,):
-        one.say(head("/large"))
+        one.say(head(path))
         status, body = one.hear()
     assert (status, len(body)) == (OK, LARGE)
 
