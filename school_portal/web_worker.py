@@ -92,7 +92,6 @@ class Line(socket.socket):
                     return
             finally:
                 self.places.release()
-        self.deadline = 0.0  # nobody waits here again
         raise TimeoutError(errno.ECONNRESET, "too slow")  # gunicorn: as a connection that broke
 
 

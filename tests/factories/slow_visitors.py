@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from school_portal.web_worker import PatientWorker
@@ -40,8 +41,14 @@ class HurriedWorker(PatientWorker):
 
 
 def site(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
-    """`/large` answers much, `/unread` does not look at what is sent, all else sums it up."""
+    """`/large`, `/file` answer much, `/unread` does not look at its body, all else sums it up."""
     body = environ["wsgi.input"]
+    if environ["PATH_INFO"] == "/file":
+        file = TemporaryFile()  # noqa: SIM115  gunicorn closes it
+        file.truncate(LARGE)
+        start_response("200 OK", [("Content-Length", str(LARGE))])
+        answered: Iterable[bytes] = environ["wsgi.file_wrapper"](file)
+        return answered
     sent = b"" if environ["PATH_INFO"] == "/unread" else hashed(iter(lambda: body.read(65536), b""))
     answer = [b"0" * LARGE] if environ["PATH_INFO"] == "/large" else [sent]
     start_response("200 OK", [("Content-Length", str(len(answer[0])))])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from datetime import timedelta
 from io import BytesIO
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from school_portal.domain.roster import Enrolment, RosterState
 from school_portal.domain.workflow import Role
+from school_portal.extensions import db
 from school_portal.models import AuditEvent, Notice, PolicyChange, Student, User
 from school_portal.services import other_school, rosters
 from school_portal.services.access import Refused
@@ -96,6 +98,25 @@ def test_many_at_once_reach_both_numbers(
 ) -> None:
     ask(session, portal, operation, 1, 2, 3, 4, 5)
     assert len(titles(session)) == 2
+
+
+def test_of_two_checks_at_once_one_reaches_the_number(
+    app: Flask, session: Session, portal: Portal, operation: Operation
+) -> None:
+    school_id = operation.school.id
+    session.commit()
+    other_school.note(session, portal, school_id, 1)
+
+    def another() -> None:
+        with app.app_context(), Session(db.engine) as beside, beside.begin():
+            other_school.note(beside, portal, school_id, 1)
+
+    thread = threading.Thread(target=another)
+    thread.start()
+    thread.join(1)  # it waits for us, unless nothing makes it
+    session.commit()
+    thread.join()
+    assert len(titles(session)) == 1
 
 
 def test_beyond_the_limit_no_roster_is_checked_until_answers_are_old(

@@ -24,7 +24,7 @@ from tests.factories.slow_visitors import (
 )
 from tests.faults.conftest import until
 
-MANY = 50
+MANY, CROWD = 50, 200
 BIG = SMALL_BODY * 4
 OK = "HTTP/1.1 200 OK"
 Address = tuple[str, int]
@@ -78,27 +78,33 @@ def test_fifty_who_do_not_finish_asking_cost_no_thread(endless: Address, way: st
 def test_of_those_for_whom_a_thread_waits_some_are_let_go_and_others_are_answered(
     endless: Address, way: str
 ) -> None:
-    with callers(MANY, endless) as slow:
+    with callers(CROWD, endless) as slow:
         for one in slow:
             one.say(LATE[way])
         for _ in range(THREADS):
             assert ask(endless, b"short") == (OK, hashed([b"short"]))
 
 
-def test_fifty_who_do_not_listen_keep_nobody_from_being_answered(endless: Address) -> None:
+@pytest.mark.parametrize("path", ["/large", "/file"])
+def test_fifty_who_do_not_listen_keep_nobody_from_being_answered(
+    endless: Address, path: str
+) -> None:
     with callers(MANY, endless, keeps=4096) as deaf:
         for one in deaf:
-            one.say(head("/large"))
+            one.say(head(path))
         for _ in range(THREADS):
             assert ask(endless) == (OK, hashed([]))
 
 
-def test_as_many_large_bodies_at_once_as_threads_may_wait_are_taken(endless: Address) -> None:
+def test_as_many_large_bodies_at_once_as_threads_may_wait_are_taken(tmp_path: Path) -> None:
     body = bytes(range(256)) * (BIG // 256)
-    with callers(THREADS - NEVER_WAITING, endless) as slow:
+    with (
+        running_site(EndlessWorker, tmp_path) as address,
+        callers(THREADS - NEVER_WAITING, address) as slow,
+    ):
         for one in slow:
             one.say(head("/healthz", BIG) + body[: SMALL_BODY + 1])
-        assert ask(endless) == (OK, hashed([]))
+        assert ask(address) == (OK, hashed([]))
         for one in slow:
             one.say(body[SMALL_BODY + 1 :])
         assert [one.hear() for one in slow] == [(OK, hashed([body]))] * len(slow)
@@ -120,6 +126,14 @@ def test_what_comes_in_pieces_comes_whole(endless: Address, size: int, piece: in
             assert one.hear() == (OK, hashed([body]))
 
 
+def test_whoever_asks_first_is_told_to_go_on(endless: Address) -> None:
+    with callers(1, endless) as (one,):
+        one.say(head("/healthz", 5, "Expect: 100-continue"))
+        assert one.socket.recv(1000).startswith(b"HTTP/1.1 100 Continue")
+        one.say(b"short")
+        assert one.hear() == (OK, hashed([b"short"]))
+
+
 def test_several_requests_sent_at_once_are_answered_in_turn(endless: Address) -> None:
     bodies = [b"first", b"second", b"third"]
     with callers(1, endless) as (one,):
@@ -130,9 +144,10 @@ def test_several_requests_sent_at_once_are_answered_in_turn(endless: Address) ->
     assert sorted(bodies, key=lambda body: heard.index(hashed([body]))) == bodies
 
 
-def test_what_is_large_is_heard_whole(endless: Address) -> None:
+@pytest.mark.parametrize("path", ["/large", "/file"])
+def test_what_is_large_is_heard_whole(endless: Address, path: str) -> None:
     with callers(1, endless) as (one,):
-        one.say(head("/large"))
+        one.say(head(path))
         status, body = one.hear()
     assert (status, len(body)) == (OK, LARGE)
 
