@@ -46,8 +46,9 @@ Answer = Callable[[Route], None]
 def draft(page: Page) -> None:
     sign_in(page, "zhang")
     page.goto("/school/evaluations")
-    page.locator(".page-head").get_by_role("button", name="填写申请").click()
-    page.get_by_label("联系地址").wait_for()
+    page.locator(".page-head").get_by_role("link", name="填写申请").click()
+    write(page, "第一句")  # with which it becomes a draft
+    expect(page.locator("#saved")).to_contain_text("已保存")
 
 
 def write(page: Page, text: str) -> None:
@@ -156,8 +157,7 @@ def test_an_agent_that_answers_oddly_is_told_in_words(
         ),
     )
     page.goto("/auth/sign-in")
-    page.get_by_text("用 CA 密钥登录").click()
-    expect(page.get_by_role("alert")).to_contain_text("密钥程序没有完成")
+    expect(page.locator("[data-key-state]")).to_contain_text("密钥程序没有完成")
 
 
 def test_a_clause_that_cannot_be_fetched_opens_as_a_page(page: Page) -> None:

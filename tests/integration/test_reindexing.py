@@ -190,6 +190,7 @@ def test_whoever_was_found_is_found(
             "签名记录": 1,
         },
         "left": {},
+        "old_key": True,
     }
     session.commit()
     with elsewhere.app_context():
