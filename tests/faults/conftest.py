@@ -47,7 +47,10 @@ def until(condition: Callable[[], object], what: str, seconds: float = 120) -> N
 
 def children(pid: int) -> list[int]:
     """The processes that this one started."""
-    return [child.pid for child in psutil.Process(pid).children()]
+    try:
+        return [child.pid for child in psutil.Process(pid).children()]
+    except psutil.NoSuchProcess:  # it has just ended
+        return []
 
 
 def kill_process(pid: int) -> None:

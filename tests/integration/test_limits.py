@@ -100,7 +100,7 @@ PAGES: dict[limits.Limit, dict[str, str]] = {
                   "wang": "settings.verify_audit"},
     limits.PLANS: {"zhang": "school.plan"},
     limits.SEARCHES: {NOBODY: "register.bodies",
-                      "zhang": "school.find_project school.find_person"},
+                      "zhang": "school.find_project school.find_students"},
     limits.NUMBERS: {"zhang": "school.reveal_number", "wang": "centre.reveal_number"},
 }  # fmt: skip
 
