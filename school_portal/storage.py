@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO, cast
 from urllib.parse import unquote, urlsplit
@@ -27,18 +26,10 @@ from obstore.store import ObjectStore, from_url
 from school_portal import private
 from school_portal.config import PREFIX, SettingsError
 from school_portal.security.cipher import KEY_ID_SIZE, TAG_SIZE, KeyRing, Unreadable
+from school_portal.streams import CHUNK_SIZE, Measured, Pieces, read_chunk
 
-CHUNK_SIZE = 1024 * 1024
 _SALT_SIZE = 32
 _HEAD_SIZE = KEY_ID_SIZE + _SALT_SIZE
-
-
-class TooLarge(Exception):
-    """The stream goes on beyond `limit` bytes."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"文件超过 {limit} 字节")
-        self.limit = limit
 
 
 class StorageFailed(OSError):
@@ -97,7 +88,7 @@ class Storage:
         """
         token = secrets.token_hex(20)
         key = f"{token[:2]}/{token[2:]}"
-        reader = _Measured(stream, limit)
+        reader = Measured(stream, limit)
         self._write(key, self._sealed(key, reader))
         return Stored(key, reader.digest.hexdigest(), reader.size)
 
@@ -106,7 +97,7 @@ class Storage:
 
         Raises FileMissing; reading raises Unreadable where the file is not as it was put.
         """
-        return cast(BinaryIO, io.BufferedReader(_Decrypted(self._chunks(key)), CHUNK_SIZE))
+        return cast(BinaryIO, io.BufferedReader(Pieces(self._chunks(key)), CHUNK_SIZE))
 
     def delete(self, key: str) -> None:
         """Removes the file; one that is not there is no error."""
@@ -197,18 +188,18 @@ class Storage:
             else:
                 obstore.put(self._store, key, sealed, mode="create")
 
-    def _sealed(self, key: str, stream: BinaryIO | _Measured) -> bytearray:
+    def _sealed(self, key: str, stream: BinaryIO | Measured) -> bytearray:
         sealed = bytearray()
         for part in self._encrypt(key, stream):
             sealed += part
         return sealed
 
-    def _encrypt(self, key: str, stream: BinaryIO | _Measured) -> Iterator[bytes]:
+    def _encrypt(self, key: str, stream: BinaryIO | Measured) -> Iterator[bytes]:
         identifier, salt = self._ring.newest, secrets.token_bytes(_SALT_SIZE)
         cipher = self._ring.derive(identifier, salt, _purpose(key))
         yield identifier + salt
-        chunk, counter = _read_chunk(stream), 0
-        while len(chunk) == CHUNK_SIZE and (following := _read_chunk(stream)):
+        chunk, counter = read_chunk(stream), 0
+        while len(chunk) == CHUNK_SIZE and (following := read_chunk(stream)):
             yield cipher.encrypt(_nonce(counter, last=False), chunk, None)
             chunk, counter = following, counter + 1
         yield cipher.encrypt(_nonce(counter, last=True), chunk, None)
@@ -286,46 +277,3 @@ def _opened(cipher: AESGCM, nonce: bytes, sealed: bytes | bytearray) -> bytes:
         return cipher.decrypt(nonce, bytes(sealed), None)
     except (InvalidTag, ValueError):
         raise Unreadable("存储的文件不完整或已被改动") from None
-
-
-def _read_chunk(stream: BinaryIO | _Measured) -> bytes:
-    """A whole chunk, or what is left: a network stream hands out less than it is asked for."""
-    parts, wanted = [], CHUNK_SIZE
-    while wanted and (part := stream.read(wanted)):
-        parts.append(part)
-        wanted -= len(part)
-    return b"".join(parts)
-
-
-class _Measured:
-    """A stream that counts and hashes what is read through it, up to a limit."""
-
-    def __init__(self, stream: BinaryIO, limit: int) -> None:
-        self._stream, self._limit = stream, limit
-        self.digest, self.size = sha256(), 0
-
-    def read(self, size: int) -> bytes:
-        part = self._stream.read(size)
-        self.size += len(part)
-        if self.size > self._limit:
-            raise TooLarge(self._limit)
-        self.digest.update(part)
-        return part
-
-
-class _Decrypted(io.RawIOBase):
-    """Chunks as a raw stream."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks, self._rest = chunks, memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, target: memoryview) -> int:  # type: ignore[override]
-        if not self._rest:
-            self._rest = memoryview(next(self._chunks, b""))
-        size = min(len(target), len(self._rest))
-        target[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
-        return size

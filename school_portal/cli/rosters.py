@@ -19,7 +19,7 @@ from school_portal.services import checking, rosters
 from school_portal.services.access import Actor
 from school_portal.services.portal import current_portal
 from school_portal.services.progress import cause_of, latest_job
-from school_portal.storage import TooLarge
+from school_portal.streams import TooLarge
 
 if TYPE_CHECKING:
     from school_portal.cli.waiting import Waiter

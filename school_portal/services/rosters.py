@@ -51,7 +51,7 @@ def upload(
 
     The same file, for the same sheet, sent again by the same form (`token`) is the roster that
     was made of it, at once or a moment later; another file is another roster, whatever sent it.
-    Raises storage.TooLarge, and Refused where the school was told too often who is registered
+    Raises streams.TooLarge, and Refused where the school was told too often who is registered
     elsewhere.
     """
     other_school.require_few(session, portal, school_id)

@@ -29,6 +29,7 @@ from school_portal.services.portal import Portal
 from tests.conftest import NOW
 from tests.factories.jobs import claimed, enqueue, forget_the_bell
 from tests.factories.operation import running, student, workbook
+from tests.factories.working import worked
 from tests.faults.conftest import until
 
 CONSOLE = Actor.operator_at_the_console()
@@ -157,39 +158,27 @@ def roster(session: Session, portal: Portal) -> Roster:
     return made
 
 
-def executed(session: Session, portal: Portal, roster: Roster) -> Job:
-    """The roster's job, after a worker's turn."""
-    job = rosters.active_job(session, roster)
-    assert job is not None
-    session.commit()
-    run.execute(portal, job.id, "first")
-    session.commit()
-    session.refresh(job)
-    session.refresh(roster)
-    return job
-
-
 def test_a_job_cancelled_before_anybody_took_it_ends_when_it_is_taken(
     session: Session, portal: Portal, roster: Roster
 ) -> None:
     job = rosters.active_job(session, roster)
     assert job is not None
     jobs.request_cancel(session, job)
-    assert executed(session, portal, roster).state is JobState.CANCELLED
+    assert worked(session, portal, roster).state is JobState.CANCELLED
     assert roster.state is RosterState.DISCARDED
 
 
 def test_a_saving_that_is_cancelled_leaves_the_decision_to_the_school(
     session: Session, portal: Portal, roster: Roster
 ) -> None:
-    executed(session, portal, roster)
+    worked(session, portal, roster)
     jobs.request_cancel(
         session, rosters.confirm(session, portal, CONSOLE, roster, accept_valid=False)
     )
-    assert executed(session, portal, roster).state is JobState.CANCELLED
+    assert worked(session, portal, roster).state is JobState.CANCELLED
     assert roster.state is RosterState.CHECKED
     rosters.confirm(session, portal, CONSOLE, roster, accept_valid=False)
-    assert executed(session, portal, roster).state is JobState.DONE
+    assert worked(session, portal, roster).state is JobState.DONE
     assert (roster.state, roster.created) == (RosterState.APPLIED, 1)
 
 
@@ -212,7 +201,7 @@ def test_a_job_in_a_long_statement_stays_its_workers(
         held.append(lease())
 
     monkeypatch.setattr("batch.rosters.check", long_statement)
-    assert executed(session, portal, roster).state is JobState.DONE
+    assert worked(session, portal, roster).state is JobState.DONE
     first, second = held
     assert first is not None and second is not None and second > first
 
@@ -239,7 +228,7 @@ def test_what_may_pass_is_tried_again_and_what_cannot_is_told_at_once(
 
     monkeypatch.setattr("batch.rosters.check", fail)
     with structlog.testing.capture_logs() as logs:
-        job = executed(session, portal, roster)
+        job = worked(session, portal, roster)
     assert (job.state, roster.state) == (state, roster_state)
     assert job.attempts == 1
     assert type(error).__name__ in str(logs)

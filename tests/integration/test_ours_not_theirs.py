@@ -10,11 +10,10 @@ from flask import Flask
 from obstore.exceptions import GenericError
 from sqlalchemy.orm import Session
 
-from batch import run
 from importers import sandbox
 from school_portal.cli import failures
 from school_portal.domain.roster import RosterState
-from school_portal.models import Job, JobState, Roster
+from school_portal.models import JobState, Roster
 from school_portal.security.cipher import Unreadable
 from school_portal.services import rosters
 from school_portal.services.access import Actor
@@ -22,6 +21,7 @@ from school_portal.services.portal import Portal
 from school_portal.storage import FileMissing, StorageFailed
 from tests.factories.operation import Operation, running, student, workbook
 from tests.factories.visitor import Visitor, user
+from tests.factories.working import worked
 
 CONSOLE = Actor.operator_at_the_console()
 KILLED = ("sh", "-c", "kill -9 $$")
@@ -50,17 +50,6 @@ def roster(session: Session, portal: Portal, operation: Operation) -> Roster:
     made = rosters.upload(session, portal, CONSOLE, operation.school.id, rows, "名册.xlsx")
     session.commit()
     return made
-
-
-def worked(session: Session, portal: Portal, roster: Roster) -> Job:
-    job = rosters.active_job(session, roster)
-    assert job is not None
-    session.commit()
-    run.execute(portal, job.id, "worker")
-    session.refresh(job)
-    session.refresh(roster)
-    session.commit()
-    return job
 
 
 def failing(error: Exception) -> Any:

@@ -19,7 +19,6 @@ from school_portal.domain.roster import RosterState
 from school_portal.models import (
     ApplicationMember,
     GroupApplication,
-    Job,
     JobState,
     Roster,
     RosterRow,
@@ -32,6 +31,7 @@ from school_portal.services.access import Actor, Refused
 from school_portal.services.portal import Portal
 from tests.factories.operation import Operation, running, student, workbook
 from tests.factories.visitor import Visitor, user
+from tests.factories.working import worked
 
 CONSOLE = Actor.operator_at_the_console()
 WAY_OF_FAILING = OperationalError("UPDATE", {}, Exception())
@@ -42,19 +42,6 @@ def operation(session: Session) -> Operation:
     made = running(session)
     session.commit()
     return made
-
-
-def worked(session: Session, portal: Portal, roster: Roster) -> Job:
-    """The roster's job, after a worker's turn."""
-    job = rosters.active_job(session, roster)
-    assert job is not None
-    session.commit()
-    run.execute(portal, job.id, "worker")
-    session.commit()
-    session.refresh(job)
-    session.refresh(roster)
-    session.commit()
-    return job
 
 
 def checked(session: Session, portal: Portal, school: School, rows: list[dict[str, str]]) -> Roster:

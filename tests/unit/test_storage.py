@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from obstore.store import MemoryStore
 
-from school_portal import private, storage
+from school_portal import private, storage, streams
 from school_portal.config import SettingsError
 from school_portal.security.cipher import KeyRing, Unreadable, key_id
-from school_portal.storage import Storage, StorageFailed, TooLarge
+from school_portal.storage import Storage, StorageFailed
+from school_portal.streams import TooLarge
 
 OLD, NEW = bytes(range(32)), bytes(range(32, 64))
 LIMIT = 10_000
@@ -29,7 +30,8 @@ CONTENTS = [b"", b"x", b"x" * (CHUNK - 1), b"x" * CHUNK, b"y" * (CHUNK + 1), b"z
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "CHUNK_SIZE", CHUNK)
+    for module in (storage, streams):
+        monkeypatch.setattr(module, "CHUNK_SIZE", CHUNK)
 
 
 @pytest.fixture

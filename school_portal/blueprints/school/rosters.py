@@ -24,7 +24,7 @@ from school_portal.services import access, reviewing, saving, school_desk
 from school_portal.services import rosters as service
 from school_portal.services.access import Refused
 from school_portal.services.portal import current_portal
-from school_portal.storage import TooLarge
+from school_portal.streams import TooLarge
 
 
 @blueprint.get("/rosters")
