@@ -83,7 +83,7 @@ class TextTable:
             raise Refused.because("file.unreadable", "没有内容")
         if what := what_text_is(self._text):
             raise Refused.because("file.unreadable", what)
-        csv.field_size_limit(max(len(self._text), 1))
+        csv.field_size_limit(max(len(self._text), csv.field_size_limit()))
         self._delimiter = max(_DELIMITERS, key=self._width)
         self.rows = self._check(limits)
 
