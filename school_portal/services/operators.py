@@ -78,10 +78,15 @@ def _is_nameless(user: User) -> bool:
 
 
 def _only(people: Sequence[User]) -> User | None:
-    """Where no paper names anybody: the school's one operator, or the key's own account."""
+    """Where no paper names anybody: the school's one operator, or the key's own account.
+
+    Where all are disabled it is one of them, who is refused: the key makes nobody new for them.
+    """
     own = [one for one in people if one.active and not has_key_alone(one)]
+    if len(own) == 1:
+        return own[0]
     alone = [one for one in people if has_key_alone(one)]
-    return own[0] if len(own) == 1 else next(iter(alone), None)
+    return next(iter(alone if own else [*alone, *people]), None)
 
 
 def _made(
