@@ -20,12 +20,12 @@ ROOT = Path(__file__).parents[1]
 ON_THE_PATH = ("python3", "make", "rm", "touch")
 NOT_COPIED = (".git", ".venv", ".*_cache", "__pycache__", "*.egg-info", "instance")
 SETTINGS = ("CI", "PORT", "TEST_POSTGRESQL_URL")
-# All that starts programs, and what needs nothing; the rest has just been run with `CI=true`.
+# What starts programs, a PostgreSQL of the wheel among them; all has just been run with `CI=true`.
 TESTED = (
     "tests/architecture",
     "tests/browser",
-    "tests/faults",
-    "tests/unit",
+    "tests/faults/test_commands.py",
+    "tests/faults/test_stops.py",
     "tests/integration/test_backup.py",
     "tests/integration/test_behind_nginx.py",
     "tests/integration/test_embedded_redis.py",

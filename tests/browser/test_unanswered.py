@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -47,13 +48,23 @@ def draft(page: Page) -> None:
     sign_in(page, "zhang")
     page.goto("/school/evaluations")
     page.locator(".page-head").get_by_role("link", name="填写申请").click()
-    write(page, "第一句")  # with which it becomes a draft
-    expect(page.locator("#saved")).to_contain_text("已保存")
+    save(page, "第一句")  # with which it becomes a draft
+    page.reload()
+    page.get_by_label("拼音首字母").wait_for()
 
 
 def write(page: Page, text: str) -> None:
     page.get_by_label("联系地址").fill(text)
     page.get_by_label("申请学校意见").focus()
+
+
+def save(page: Page, text: str) -> None:
+    """Written, and what was written is kept."""
+    sent = quote(text)
+    with page.expect_response(lambda answer: sent in (answer.request.post_data or "")):
+        write(page, text)
+    page.wait_for_function("() => !document.querySelector('.htmx-request')")
+    expect(page.locator("#saved")).to_contain_text("已保存")
 
 
 def asks_before_leaving(page: Page) -> bool:
@@ -64,8 +75,7 @@ def asks_before_leaving(page: Page) -> bool:
 
 def test_words_written_after_the_sign_in_ended_are_not_lost(page: Page, site: Site) -> None:
     draft(page)
-    write(page, "第一")
-    expect(page.locator("#saved")).to_contain_text("已保存")
+    save(page, "第一")
     assert not asks_before_leaving(page)
     with closing(sqlite3.connect(site.home / "portal.db")) as database, database:
         database.execute("DELETE FROM sign_ins")
