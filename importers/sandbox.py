@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Timer
 from typing import BinaryIO, TypeVar
 
 import msgspec
@@ -35,6 +36,7 @@ _LIMIT_SIGNALS = frozenset({signal.SIGABRT, signal.SIGXCPU, signal.SIGXFSZ})
 # By these the reading library, over what the file holds.
 _CRASH_SIGNALS = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE})
 _PIECE = 1 << 16
+LAST_SECONDS = 0.5  # for a child to end by itself
 
 
 class ReaderLost(OSError):
@@ -186,12 +188,11 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
         if pipe:
             with contextlib.suppress(OSError):
                 pipe.close()
-    try:
-        # After its last frame it has nothing left to do.
-        process.wait(timeout=0.5)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    # After its last frame it has nothing left to do. A timer, for a wait with a bound would sleep.
+    killer = Timer(LAST_SECONDS, process.kill)
+    killer.start()
+    process.wait()
+    killer.cancel()
 
 
 def _crashed(status: int) -> Exception:
