@@ -56,6 +56,7 @@ def test_a_chain_without_any_event_has_been_emptied(session: Session) -> None:
     assert findings(session) == [1]
 
 
+@pytest.mark.usefixtures("app")  # which knows the migrations
 def test_the_first_event_is_the_initialising_and_comes_once(
     session: Session, portal: Portal
 ) -> None:
